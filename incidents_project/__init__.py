@@ -1,0 +1,1 @@
+"""The composition root: settings, routes, health, and what every app shares."""

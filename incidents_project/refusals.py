@@ -1,0 +1,111 @@
+"""What the product says when it will not do something.
+
+Everything below the interfaces raises these; each interface says them in its own way: the API as
+problem+json, a command as ``CommandError``, the admin as a message. A refusal always carries a
+stable ``code`` that a program can switch on, and words that tell a person what to do.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong field: where (``attributes.count``), which rule (``minimum``), in words."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ValueRefused(Exception):  # noqa: N818 - a refusal is an answer, not an accident
+    """One value is not acceptable. Raised by types, which do not know the field's name."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+    def at(self, field: str) -> Fault:
+        """This refusal, placed at ``field``."""
+        return Fault(field, self.code, self.message)
+
+
+class Refusal(Exception):  # noqa: N818
+    """A request the product will not carry out.
+
+    ``members`` are extra problem members for programs (``{"occ_lock": 7}``); ``faults`` lists every
+    wrong field at once. Subclasses fix the kind; the API maps each kind to one HTTP status.
+    """
+
+    default_code = "refused"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        faults: Iterable[Fault] = (),
+        members: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.default_code
+        self.faults: Sequence[Fault] = tuple(faults)
+        self.members = members or {}
+
+
+class Invalid(Refusal):
+    """Something in the request is wrong, and ``faults`` says what."""
+
+    default_code = "invalid"
+
+    @classmethod
+    def because(cls, faults: Iterable[Fault]) -> "Invalid":
+        """The refusal that reports ``faults``, counted in words."""
+        faults = tuple(faults)
+        count = "1 value was" if len(faults) == 1 else f"{len(faults)} values were"
+        return cls(f"{count} refused.", faults=faults)
+
+
+class NotFound(Refusal):
+    """Not there, or another tenant's: the two are indistinguishable on purpose."""
+
+    default_code = "not_found"
+
+
+class Forbidden(Refusal):
+    """Known, but without the role."""
+
+    default_code = "forbidden"
+
+
+class Conflict(Refusal):
+    """The request is fine, the state of things is not."""
+
+    default_code = "conflict"
+
+
+class PreconditionFailed(Refusal):
+    """``If-Match`` does not hold."""
+
+    default_code = "precondition_failed"
+
+
+class PreconditionRequired(Refusal):
+    """An update that does not say which version it was made against."""
+
+    default_code = "precondition_required"
+
+
+class Unavailable(Refusal):
+    """Not now: try again after ``retry_after`` seconds."""
+
+    default_code = "unavailable"
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
