@@ -65,10 +65,13 @@ class Invalid(Refusal):
 
     @classmethod
     def because(cls, faults: Iterable[Fault]) -> "Invalid":
-        """The refusal that reports ``faults``, counted in words."""
+        """The refusal that reports ``faults``; where all are of one kind it has their code."""
         faults = tuple(faults)
-        count = "1 value was" if len(faults) == 1 else f"{len(faults)} values were"
-        return cls(f"{count} refused.", faults=faults)
+        detail = f"{len(faults)} values were refused."
+        if len(faults) == 1:
+            detail = f"{faults[0].field}: {faults[0].message}"
+        codes = {fault.code for fault in faults}
+        return cls(detail, code=codes.pop() if len(codes) == 1 else None, faults=faults)
 
 
 class NotFound(Refusal):

@@ -1,0 +1,90 @@
+"""Tenants, the tokens that act for them, and the people who may enter the admin."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from accounts.principal import Principal, Role
+from accounts.tenancy import TENANT_LENGTH, TenantOwned
+
+TOKEN_MARK = "inc_"  # noqa: S105 - lets secret scanners find a leaked token
+_TOKEN_SHAPE = re.compile(rf"{TOKEN_MARK}[A-Za-z0-9_-]{{43}}")
+
+
+class User(AbstractUser):
+    """A person who may enter the admin: deployers only."""
+
+    password_is_one_time = models.BooleanField(
+        default=False, help_text="The password must be replaced at the next login."
+    )
+
+    @property
+    def is_deployer(self) -> bool:
+        """Whether the admin lets this person in."""
+        return self.is_active and self.is_staff
+
+
+class Tenant(models.Model):
+    """A tenant that was named to this instance. A token may carry one that is not listed here."""
+
+    id = models.CharField(primary_key=True, max_length=TENANT_LENGTH)
+    created_at = models.DateTimeField(auto_now_add=True, editable=False)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class ApiToken(TenantOwned):
+    """A bearer token. Only its digest is stored: it is shown once, when it is made."""
+
+    digest = models.CharField(max_length=64, editable=False)  # SHA-256, hexadecimal
+    prefix = models.CharField(max_length=12, editable=False)  # enough to tell two tokens apart
+    name = models.CharField(max_length=150)
+    subject = models.CharField(max_length=150, editable=False)
+    roles = ArrayField(models.CharField(max_length=32, choices=[(r, r) for r in Role]))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=150, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["digest"], name="apitoken_digest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def principal(self) -> Principal:
+        """Who acts when this token is presented."""
+        return Principal(
+            subject=self.subject,
+            name=self.name,
+            tenant_id=self.tenant_id,
+            roles=frozenset(Role(role) for role in self.roles),
+        )
+
+    def is_valid(self, now: datetime) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def new_secret() -> str:
+    """A token's text: 256 random bits behind a mark."""
+    return TOKEN_MARK + secrets.token_urlsafe(32)
+
+
+def digest_of(token: str) -> str | None:
+    """What is stored for ``token``; None for text that no token can be."""
+    if not _TOKEN_SHAPE.fullmatch(token):
+        return None
+    return hashlib.sha256(token.encode("ascii")).hexdigest()

@@ -1,0 +1,52 @@
+"""Which role each action needs: a table on the view, and nothing for what it does not name."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.principal import Principal, Role
+from incidents_project.refusals import Forbidden
+
+if TYPE_CHECKING:  # it reads the settings, which name this module, while it is imported
+    from rest_framework.views import APIView
+
+Roles = dict[str, frozenset[Role]]
+
+
+class RoleRequired(BasePermission):
+    """Admits a principal that holds one of the roles the view names for the action.
+
+    An action that the view's ``required_roles`` does not name is refused to everybody.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """False asks for a token (401); a token without the role is refused with 403."""
+        principal = request.user
+        if not isinstance(principal, Principal):
+            return False
+        if not principal.tenant_id:
+            raise Forbidden("The token names no tenant.", code="no_tenant")
+        action = getattr(view, "action", None)
+        if action is None:
+            return True  # no such method here: the router answers 405
+        allowed = getattr(view, "required_roles", {}).get(action, frozenset())
+        if not principal.holds_any(allowed):
+            names = " or ".join(sorted(allowed)) or "nobody"
+            raise Forbidden(f"This needs the role {names}.")
+        return True
+
+
+class PrincipalMixin:
+    """A view whose ``request.user`` is a principal, with its table of roles."""
+
+    required_roles: ClassVar[Roles] = {}
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
+    request: Request
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks; the permission class has made sure of it."""
+        principal = self.request.user
+        assert isinstance(principal, Principal)  # noqa: S101 - for the type checker
+        return principal

@@ -1,0 +1,92 @@
+"""Attributes: what the deployer has added to incidents."""
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts.permissions import PrincipalMixin
+from accounts.principal import DEFINE, READ
+from attributes.api.presenter import present
+from attributes.models import AttributeMeta, State
+from attributes.operations.archive import archive_attribute
+from attributes.operations.define import change_attribute, define_attribute
+from attributes.operations.find import no_such_attribute
+from history.models import InstanceEvent
+from history.presenter import page_of
+from incidents_project.http.conditional import expected_version
+from incidents_project.http.paging import check_parameters
+from incidents_project.http.parser import body_object
+from incidents_project.refusals import Fault, Forbidden, Invalid
+
+
+class AttributeViewSet(PrincipalMixin, ViewSet):
+    """Definitions, by name."""
+
+    required_roles = {
+        "list": READ,
+        "create": DEFINE,
+        "retrieve": READ,
+        "partial_update": DEFINE,
+        "destroy": DEFINE,
+        "history": DEFINE,
+    }
+
+    def list(self, request: Request) -> Response:
+        """All attributes in the deployer's order; ``?state=ARCHIVED`` for those taken away."""
+        check_parameters(request, {"state"})
+        states = request.query_params.getlist("state") or [State.ACTIVE]
+        state = states[0]
+        if len(states) > 1 or state not in State.values:
+            allowed = f"Must be one of {', '.join(State.values)}."
+            raise Invalid.because([Fault("state", "unknown_state", allowed)])
+        if state != State.ACTIVE and not self.principal.holds_any(DEFINE):
+            raise Forbidden("Archived attributes are for deployers.")
+        found = AttributeMeta.objects.filter(state=state).order_by("order", "id")
+        return Response([present(definition) for definition in found])
+
+    def create(self, request: Request) -> Response:
+        """Add an attribute."""
+        check_parameters(request, set())
+        definition = define_attribute(principal=self.principal, members=body_object(request))
+        return Response(
+            present(definition),
+            status=status.HTTP_201_CREATED,
+            headers={"Location": f"/v1/incident/attributes/{definition.name}"},
+        )
+
+    def retrieve(self, request: Request, name: str) -> Response:
+        """One attribute."""
+        check_parameters(request, set())
+        return Response(present(find(name)))
+
+    def partial_update(self, request: Request, name: str) -> Response:
+        """Change label, description, order, rules, required or default."""
+        check_parameters(request, set())
+        body = body_object(request)
+        definition = change_attribute(
+            principal=self.principal,
+            name=name,
+            members=body,
+            occ_lock=expected_version(request, body),
+        )
+        return Response(present(definition))
+
+    def destroy(self, request: Request, name: str) -> Response:
+        """Take the attribute away; its values are kept."""
+        check_parameters(request, set())
+        archive_attribute(principal=self.principal, name=name)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def history(self, request: Request, name: str) -> Response:
+        """Who changed the attribute, newest first."""
+        events = InstanceEvent.objects.filter(object_id=find(name).id)
+        return Response(page_of(request, events, f"attribute-history:{name}"))
+
+
+def find(name: str) -> AttributeMeta:
+    """The attribute in force with this name, or ``NotFound``."""
+    definition = AttributeMeta.objects.active().filter(name=name).first()
+    if definition is None:
+        raise no_such_attribute()
+    return definition

@@ -1,0 +1,110 @@
+"""Definitions, and the epoch that counts their changes."""
+
+from uuid import UUID
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.tenancy import new_id
+from attributes import types
+from incidents_project.database.fields import ExactJSONField
+
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,49}$"
+
+
+class Epoch(models.Model):
+    """One row: which schema is in force, and which slots were ever given out.
+
+    ``stamp`` is new with every change and never comes back, not even when the change is rolled
+    back and another takes its ``version``: caches go by it.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    version = models.BigIntegerField(default=0)
+    stamp = models.UUIDField(default=new_id)
+    last_slot = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="epoch_is_one")]
+
+    def __str__(self) -> str:
+        return f"epoch {self.version}"
+
+
+class State(models.TextChoices):
+    """Where a definition stands in its life."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+class AttributeMetaQuerySet(models.QuerySet["AttributeMeta"]):
+    """Questions about definitions."""
+
+    def active(self) -> "AttributeMetaQuerySet":
+        """Those that incidents have now, in the deployer's order."""
+        return self.filter(state=State.ACTIVE).order_by("order", "id")
+
+
+class AttributeMeta(models.Model):
+    """One attribute a deployer has added to incidents: its name, type and rules.
+
+    Values lie under ``slot``, which is never changed and never used again; so the name is free to
+    change, and an attribute that takes a deleted one's name cannot meet its values.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(
+        max_length=50,
+        help_text="Letters, digits and single underscores, beginning with a letter.",
+    )
+    type = models.CharField(max_length=32, choices=types.choices)
+    slot = models.CharField(max_length=20, unique=True, editable=False)
+    label = models.CharField(max_length=200, blank=True)
+    description = models.CharField(max_length=2_000, blank=True)
+    rules = ExactJSONField(default=dict, blank=True)
+    required = models.BooleanField(default=False)
+    default = ExactJSONField(null=True, blank=True)
+    order = models.IntegerField(default=0)
+    state = models.CharField(
+        max_length=16, choices=State.choices, default=State.ACTIVE, editable=False
+    )
+    occ_lock = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=150, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_by = models.CharField(max_length=150, editable=False)
+
+    objects = AttributeMetaQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "attribute"
+        ordering = ["order", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                condition=models.Q(state=State.ACTIVE),
+                name="attributemeta_name_unique",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(name__regex=NAME_PATTERN) & ~models.Q(name__contains="__"),
+                name="attributemeta_name_is_plain",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(slot__regex=r"^a[1-9][0-9]*$"),
+                name="attributemeta_slot_is_opaque",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def typed(self) -> types.AttributeType:
+        """This definition's type, configured with its rules."""
+        return types.build(self.type, self.rules)
+
+    @property
+    def uid(self) -> UUID:
+        """What identifies the attribute through every rename."""
+        return self.id

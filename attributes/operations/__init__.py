@@ -1,0 +1,1 @@
+"""Every change of a definition: one function, one transaction, one entry in the history."""

@@ -1,0 +1,138 @@
+"""The contract of a type: what it asks of one value, and nothing about anything else.
+
+A type never touches the request, the model or the database, so its tests need none of them. Its
+dataclass fields are the rules a deployer may set; each rule is itself checked by a function.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+from incidents_project.refusals import Fault, Invalid, ValueRefused
+
+Json = Any  # a JSON value: None, bool, int, Decimal, str, list, dict
+
+
+def rule(default: Any, check: Callable[[Json], Any], schema: dict[str, Any], help_text: str) -> Any:
+    """A rule of a type: a dataclass field that knows how to check what a deployer sends for it."""
+    return field(
+        default=default, metadata={"check": check, "schema": schema, "help_text": help_text}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeType(ABC):
+    """One type of value, configured with its rules."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    example: ClassVar[Json]
+    ordered: ClassVar[bool] = False
+
+    @abstractmethod
+    def clean(self, raw: Json) -> Json:
+        """What a client sent, as the canonical JSON that is stored; or ``ValueRefused``."""
+
+    def present(self, stored: Json) -> Json:
+        """What is stored, as the API answers it."""
+        return stored
+
+    @abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """This type with these rules, as JSON Schema."""
+
+    def contradictions(self) -> Iterator[Fault]:
+        """Rules that no value could satisfy together."""
+        yield from ()
+
+    def rules(self) -> dict[str, Json]:
+        """The rules that differ from the type's own, as they stand on the wire."""
+        return {
+            rule.name: getattr(self, rule.name)
+            for rule in fields(self)
+            if getattr(self, rule.name) != rule.default
+        }
+
+    @classmethod
+    def rule_fields(cls) -> tuple["Field[Any]", ...]:
+        """The rules that the type knows."""
+        return fields(cls)
+
+    @classmethod
+    def configured(cls, rules: Json) -> Self:
+        """The type with ``rules``; ``Invalid`` lists every rule that is unknown or wrong."""
+        if not isinstance(rules, dict):
+            raise Invalid.because([Fault("rules", "wrong_type", "Must be an object.")])
+        known = {field.name: field for field in cls.rule_fields()}
+        faults: list[Fault] = []
+        settings: dict[str, Any] = {}
+        for name, raw in rules.items():
+            if name not in known:
+                faults.append(_unknown_rule(cls.name, name, known))
+            elif raw is not None:  # null is "no such rule"
+                try:
+                    settings[name] = known[name].metadata["check"](raw)
+                except ValueRefused as refused:
+                    faults.append(refused.at(f"rules.{name}"))
+        if not faults:
+            configured = cls(**settings)
+            faults.extend(configured.contradictions())
+        if faults:
+            raise Invalid.because(faults)
+        return configured
+
+
+def _unknown_rule(type_name: str, name: str, known: dict[str, Any]) -> Fault:
+    allowed = ", ".join(sorted(known)) or "none"
+    return Fault(f"rules.{name}", "unknown_rule", f"{type_name} has the rules: {allowed}.")
+
+
+def wrong_type(expected: str) -> ValueRefused:
+    """The refusal of a JSON value of another kind."""
+    return ValueRefused("wrong_type", f"Must be {expected}.")
+
+
+def check_bounds(value: Any, least: Any, most: Any, shown: Callable[[Any], str] = str) -> None:
+    """Refuse a value outside its bounds; either bound may be None."""
+    if least is not None and value < least:
+        raise ValueRefused("minimum", f"Must be at least {shown(least)}.")
+    if most is not None and value > most:
+        raise ValueRefused("maximum", f"Must be at most {shown(most)}.")
+
+
+def crossed_bounds(least: Any, most: Any, low: str = "min", high: str = "max") -> Iterator[Fault]:
+    """The contradiction of a lower bound above the upper one."""
+    if least is not None and most is not None and least > most:
+        yield Fault(f"rules.{high}", "contradiction", f"Must not be less than {low}.")
+
+
+def without_none(**members: Any) -> dict[str, Any]:
+    """Only the members that say something."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+# One character is missing from PostgreSQL's text, and half of a pair is not a character.
+_IMPOSSIBLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean_text(raw: Json) -> str:
+    """Text that can be stored."""
+    if not isinstance(raw, str):
+        raise wrong_type("text")
+    if _IMPOSSIBLE.search(raw):
+        raise ValueRefused("invalid_text", "Must not contain NUL or half a surrogate pair.")
+    return raw
+
+
+__all__ = [
+    "AttributeType",
+    "Json",
+    "check_bounds",
+    "clean_text",
+    "crossed_bounds",
+    "rule",
+    "without_none",
+    "wrong_type",
+]

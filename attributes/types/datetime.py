@@ -1,0 +1,98 @@
+"""Moments in time."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from attributes.types.base import (
+    AttributeType,
+    Json,
+    check_bounds,
+    crossed_bounds,
+    rule,
+    wrong_type,
+)
+from incidents_project.refusals import Fault, ValueRefused
+
+# RFC 3339, section 5.6. Seconds are mandatory there, and so is the offset here.
+_TEXT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+_EXAMPLE = "2024-11-11T02:57:27Z"
+
+
+def parse_moment(raw: Json) -> datetime:
+    """A moment with its offset, as UTC; ``ValueRefused`` says what is missing."""
+    if not isinstance(raw, str):
+        raise wrong_type(f"a time such as {_EXAMPLE}")
+    match = _TEXT.fullmatch(raw)
+    if match is None:
+        raise ValueRefused("invalid", f"Must be an RFC 3339 time such as {_EXAMPLE}.")
+    fraction, offset = match.groups()
+    if offset is None:
+        raise ValueRefused("no_offset", f"Must say its offset from UTC, as {_EXAMPLE} does.")
+    if fraction is not None and len(fraction.rstrip("0")) > 7:
+        raise ValueRefused("too_precise", "Must not be finer than microseconds.")
+    try:
+        return datetime.fromisoformat(raw.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueRefused("invalid", "Must be a day and a time that exist.") from None
+
+
+def stored_moment(moment: datetime) -> str:
+    """Fixed width, UTC: text of this form sorts as time."""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def shown_moment(stored: str) -> str:
+    """The shortest text of the same moment."""
+    return stored[:-1].rstrip("0").rstrip(".") + "Z"
+
+
+def clean_moment(raw: Json) -> str:
+    """Any moment of the years 1 to 9999, as it is stored."""
+    return stored_moment(parse_moment(raw))
+
+
+_BOUND = {"type": "string", "format": "date-time"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateTimeType(AttributeType):
+    """A moment, kept to the microsecond and answered in UTC.
+
+    Years outside 1970 to 2200 are most often slips of a client's clock or of a finger; a deployer
+    who means them sets ``min`` or ``max``.
+    """
+
+    name: ClassVar[str] = "DATETIME"
+    label: ClassVar[str] = "Date and time"
+    example: ClassVar[Json] = _EXAMPLE
+    ordered: ClassVar[bool] = True
+
+    min: str = rule(
+        "1970-01-01T00:00:00.000000Z", clean_moment, _BOUND, "The earliest moment allowed."
+    )
+    max: str = rule(
+        "2200-12-31T23:59:59.999999Z", clean_moment, _BOUND, "The latest moment allowed."
+    )
+
+    def clean(self, raw: Json) -> str:
+        """The moment as fixed-width UTC text."""
+        value = clean_moment(raw)
+        check_bounds(value, self.min, self.max, shown_moment)
+        return value
+
+    def present(self, stored: Json) -> str:
+        """The moment without the zeros that storage adds."""
+        return shown_moment(stored)
+
+    def contradictions(self) -> Iterator[Fault]:
+        """min after max."""
+        yield from crossed_bounds(self.min, self.max)
+
+    def json_schema(self) -> dict[str, Any]:
+        """An RFC 3339 string."""
+        return {"type": "string", "format": "date-time"}

@@ -1,0 +1,23 @@
+"""How the service is served: ``gunicorn incidents_project.wsgi`` reads this file by itself.
+
+Threads, since a request waits for the database; few of them, since each keeps a connection. No
+preloading: a connection that was opened before a fork would be shared.
+"""
+
+import os
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+worker_class = "gthread"
+timeout = 30  # seconds until a worker that does not answer is replaced
+graceful_timeout = 20  # seconds for requests under way when the service is stopped
+keepalive = 75  # seconds: longer than a proxy keeps an idle connection
+max_requests = 50_000
+max_requests_jitter = 5_000
+limit_request_line = 8_190  # bytes
+limit_request_field_size = 8_190
+accesslog = None  # the service writes one structured line per request itself
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True

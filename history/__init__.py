@@ -1,0 +1,1 @@
+"""What changed, who changed it and when: entries that nobody can alter afterwards."""

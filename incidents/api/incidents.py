@@ -1,0 +1,203 @@
+"""Incidents and their values."""
+
+from uuid import UUID
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts import tenancy
+from accounts.permissions import PrincipalMixin
+from accounts.principal import READ, WRITE
+from history.models import TenantEvent
+from history.presenter import page_of
+from incidents import queries, sorting
+from incidents.operations import incidents as operations
+from incidents.operations.incidents import Expected
+from incidents.operations.values import clear_value, set_value
+from incidents.presenter import Row
+from incidents_project.http import conditional
+from incidents_project.http.envelope import Envelope
+from incidents_project.http.paging import (
+    Page,
+    check_parameters,
+    page_member,
+    seal,
+    unseal,
+)
+from incidents_project.http.parser import body_object
+from incidents_project.refusals import Fault, Invalid
+
+
+def _answer(row: Row, code: int = status.HTTP_200_OK) -> Response:
+    headers = {"ETag": conditional.etag(row["occ_lock"])}
+    if code == status.HTTP_201_CREATED:
+        headers["Location"] = f"/v1/incident/{row['id']}"
+    return Response(row, status=code, headers=headers)
+
+
+def if_match(request: Request, occ_lock: int | None) -> Expected:
+    """What the request expects of the version it changes."""
+    return Expected(occ_lock, lambda current: conditional.check_if_match(request, current))
+
+
+class IncidentViewSet(PrincipalMixin, ViewSet):
+    """Incidents of the caller's tenant."""
+
+    required_roles = {
+        "list": READ,
+        "create": WRITE,
+        "retrieve": READ,
+        "update": WRITE,
+        "partial_update": WRITE,
+        "destroy": WRITE,
+        "history": READ,
+    }
+
+    def list(self, request: Request) -> Response:
+        """A page of incidents."""
+        check_parameters(request, {"page", "size", "sort", "cursor"})
+        page = Page.of(request)
+        keys = sorting.parse(request.query_params.getlist("sort"))
+        found, number = self._found(page, keys)
+        cursor = (
+            seal(_kind(keys), sorting.position_of(keys, found.rows[-1])) if found.more else None
+        )
+        return Response(
+            Envelope(
+                {"incidents": found.rows, "total": found.total},
+                page=page_member(
+                    number=number,
+                    size=page.size,
+                    total_records=found.total,
+                    count=len(found.rows),
+                    sort=[str(key) for key in keys],
+                    next_cursor=cursor,
+                ),
+            )
+        )
+
+    def _found(self, page: Page, keys: tuple[sorting.Key, ...]) -> tuple[queries.Found, int | None]:
+        tenant_id = self.principal.tenant_id
+        if page.cursor:
+            position = unseal(_kind(keys), page.cursor)
+            return queries.read_page(tenant_id, keys, size=page.size, position=position), None
+        found = queries.read_page(tenant_id, keys, size=page.size, offset=page.offset)
+        return found, page.number
+
+    def create(self, request: Request) -> Response:
+        """Record an incident."""
+        check_parameters(request, set())
+        row = operations.create_incident(principal=self.principal, body=body_object(request))
+        return _answer(row, status.HTTP_201_CREATED)
+
+    def retrieve(self, request: Request, incident_id: UUID) -> Response:
+        """One incident."""
+        check_parameters(request, set())
+        row = queries.read_one(self.principal.tenant_id, incident_id)
+        if conditional.none_match(request, row["occ_lock"]):
+            tag = conditional.etag(row["occ_lock"])
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
+        return _answer(row)
+
+    def update(self, request: Request, incident_id: UUID) -> Response:
+        """Replace an incident's own fields."""
+        check_parameters(request, set())
+        body = body_object(request)
+        expected = if_match(request, conditional.require_version(request, body))
+        return _answer(
+            operations.replace_incident(
+                principal=self.principal, incident_id=incident_id, body=body, expected=expected
+            )
+        )
+
+    def partial_update(self, request: Request, incident_id: UUID) -> Response:
+        """Change some of an incident."""
+        check_parameters(request, set())
+        body = body_object(request)
+        expected = if_match(request, conditional.require_version(request, body))
+        return _answer(
+            operations.patch_incident(
+                principal=self.principal, incident_id=incident_id, body=body, expected=expected
+            )
+        )
+
+    def destroy(self, request: Request, incident_id: UUID) -> Response:
+        """Delete an incident."""
+        check_parameters(request, set())
+        operations.delete_incident(
+            principal=self.principal, incident_id=incident_id, expected=if_match(request, None)
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def history(self, request: Request, incident_id: UUID) -> Response:
+        """Who changed the incident, newest first; a deleted incident's history can be read too."""
+        tenant_id = self.principal.tenant_id
+        events = TenantEvent.objects.filter(tenant_id=tenant_id, incident_id=incident_id)
+        with tenancy.scope(tenant_id):
+            page = page_of(request, events, f"incident-history:{incident_id}")
+            if not page.data and not events.exists():
+                raise queries.no_such_incident()
+        return Response(page)
+
+
+def _kind(keys: tuple[sorting.Key, ...]) -> str:
+    return "incidents:" + ";".join(str(key) for key in keys)
+
+
+class ValueViewSet(PrincipalMixin, ViewSet):
+    """The values of one incident, one at a time."""
+
+    required_roles = {"list": READ, "create": WRITE, "update": WRITE, "destroy": WRITE}
+
+    def list(self, request: Request, incident_id: UUID) -> Response:
+        """All values by name."""
+        check_parameters(request, set())
+        return Response(queries.read_one(self.principal.tenant_id, incident_id)["attributes"])
+
+    def create(self, request: Request, incident_id: UUID) -> Response:
+        """Set a value that is not set."""
+        return self._set(request, incident_id, status.HTTP_201_CREATED)
+
+    def update(self, request: Request, incident_id: UUID) -> Response:
+        """Set, replace or clear a value."""
+        return self._set(request, incident_id, status.HTTP_200_OK)
+
+    def _set(self, request: Request, incident_id: UUID, code: int) -> Response:
+        check_parameters(request, set())
+        body = body_object(request)
+        creating = code == status.HTTP_201_CREATED
+        faults = [
+            Fault(name, "unknown_field", "Send name, value and, if you like, occ_lock.")
+            for name in body
+            if name not in {"name", "value", "occ_lock"}
+        ]
+        name = body.get("name")
+        if not isinstance(name, str):
+            rule = "required" if name is None else "wrong_type"
+            faults.append(Fault("name", rule, "Must be the name of an attribute."))
+        if "value" not in body or (creating and body["value"] is None):
+            faults.append(Fault("value", "required", "This field is required."))
+        if faults:
+            raise Invalid.because(faults)
+        row = set_value(
+            principal=self.principal,
+            incident_id=incident_id,
+            name=name,
+            value=body["value"],
+            expected=if_match(request, conditional.expected_version(request, body)),
+            only_if_unset=creating,
+        )
+        return _answer(row, code)
+
+    def destroy(self, request: Request, incident_id: UUID, name: str) -> Response:
+        """Clear a value."""
+        check_parameters(request, set())
+        clear_value(
+            principal=self.principal,
+            incident_id=incident_id,
+            name=name,
+            expected=if_match(request, None),
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)

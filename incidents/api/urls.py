@@ -1,0 +1,57 @@
+"""Routes of the incident calls. Attribute routes come first: ``attributes`` is no incident's id."""
+
+from uuid import UUID
+
+from django.urls import include, path, register_converter
+
+from attributes.api import urls as attributes_urls
+from incidents.api.comments import CommentViewSet
+from incidents.api.incidents import IncidentViewSet, ValueViewSet
+
+
+class AnyCaseUUIDConverter:
+    """A UUID in either case, as RFC 9562 asks of readers."""
+
+    regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+    def to_python(self, value: str) -> UUID:
+        """The id."""
+        return UUID(value)
+
+    def to_url(self, value: UUID) -> str:
+        """Its canonical text."""
+        return str(value)
+
+
+register_converter(AnyCaseUUIDConverter, "id")
+
+_incident = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+_values = {"get": "list", "post": "create", "put": "update"}
+_comments = {"get": "list", "post": "create", "delete": "destroy_named"}
+
+_one = [
+    path("", IncidentViewSet.as_view(_incident), name="incident"),
+    path("/history", IncidentViewSet.as_view({"get": "history"}), name="incident-history"),
+    path("/attributes", ValueViewSet.as_view(_values), name="incident-values"),
+    path(
+        "/attributes/<attribute_name:name>",
+        ValueViewSet.as_view({"delete": "destroy"}),
+        name="incident-value",
+    ),
+    path("/comments", CommentViewSet.as_view(_comments), name="comments"),
+    path(
+        "/comments/<id:comment_id>",
+        CommentViewSet.as_view({"put": "update", "delete": "destroy"}),
+        name="comment",
+    ),
+]
+
+urlpatterns = [
+    path(
+        "incident",
+        IncidentViewSet.as_view({"get": "list", "post": "create"}),
+        name="incidents",
+    ),
+    path("incident/", include(attributes_urls)),
+    path("incident/<id:incident_id>", include(_one)),
+]

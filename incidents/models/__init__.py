@@ -1,0 +1,7 @@
+"""Incidents, their comments, and the codes a deployer lets them carry."""
+
+from incidents.models.code import Code, Kind
+from incidents.models.comment import Comment
+from incidents.models.incident import Incident
+
+__all__ = ["Code", "Comment", "Incident", "Kind"]

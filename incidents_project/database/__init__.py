@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, its roles, and what every table shares."""

@@ -1,0 +1,54 @@
+"""Probes: ``/livez`` says the process answers, ``/readyz`` that it can do its work."""
+
+from functools import cache
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from incidents_project.http.envelope import now
+from incidents_project.http.problem import answer, describe
+from incidents_project.refusals import Unavailable
+
+_WALLED = "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
+
+
+@require_safe
+def livez(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"data": {"status": "live"}, "sent_at": now()})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The database is there, migrated, and keeps tenants apart; else 503 says what is missing."""
+    try:
+        _check()
+    except Exception as error:
+        return answer(describe(error))
+    return JsonResponse({"data": {"status": "ready"}, "sent_at": now()})
+
+
+def _check() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_WALLED)
+        if not cursor.fetchone()[0]:
+            raise Unavailable(
+                "The service's database role may bypass row-level security. Connect as a role of"
+                " its own: manage.py setup_database makes one.",
+                code="role_too_powerful",
+            )
+    if not _is_migrated():
+        raise Unavailable("Run manage.py migrate.", code="not_migrated")
+
+
+@cache
+def _leaves() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationExecutor(connection).loader.graph.leaf_nodes())
+
+
+def _is_migrated() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        return _leaves() <= set(cursor.fetchall())

@@ -1,0 +1,1 @@
+"""What every endpoint shares: JSON in, the envelope out, problems, paging, correlation."""

@@ -1,0 +1,60 @@
+"""Versions in headers: ``ETag``, ``If-Match`` and ``If-None-Match`` (RFC 9110, section 13)."""
+
+import re
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from incidents_project.refusals import Fault, Invalid, PreconditionFailed, PreconditionRequired
+
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+_LOCK = re.compile(r"[0-9]{1,18}")
+AnyRequest = HttpRequest | Request
+
+
+def etag(occ_lock: int) -> str:
+    """The entity tag of a version."""
+    return f'"{occ_lock}"'
+
+
+def none_match(request: AnyRequest, occ_lock: int) -> bool:
+    """Whether ``If-None-Match`` says the client holds this version already."""
+    header = request.META.get("HTTP_IF_NONE_MATCH")
+    if header is None:
+        return False
+    return header.strip() == "*" or any(tag == str(occ_lock) for _, tag in _TAG.findall(header))
+
+
+def check_if_match(request: AnyRequest, occ_lock: int) -> None:
+    """Refuse (412) unless ``If-Match``, where sent, admits this version. Weak tags never do."""
+    header = request.META.get("HTTP_IF_MATCH")
+    if header is None or header.strip() == "*":
+        return
+    if not any(tag == str(occ_lock) and not weak for weak, tag in _TAG.findall(header)):
+        raise PreconditionFailed(
+            "It was changed since you read it. Read it again and repeat your change.",
+            members={"occ_lock": occ_lock},
+        )
+
+
+def expected_version(request: AnyRequest, body: dict[str, object]) -> int | None:
+    """The ``occ_lock`` that the body names, None if it names none."""
+    raw = body.get("occ_lock")
+    if raw is None:
+        return None
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 2**63:
+        return raw
+    if isinstance(raw, str) and _LOCK.fullmatch(raw):
+        return int(raw)
+    raise Invalid.because([Fault("occ_lock", "wrong_type", "Must be a whole number from 0.")])
+
+
+def require_version(request: AnyRequest, body: dict[str, object]) -> int | None:
+    """As ``expected_version``, but one of ``occ_lock`` and ``If-Match`` must be sent (428)."""
+    version = expected_version(request, body)
+    if version is None and "HTTP_IF_MATCH" not in request.META:
+        raise PreconditionRequired(
+            "Say which version you change: send the occ_lock that you read, or If-Match with the"
+            " ETag."
+        )
+    return version

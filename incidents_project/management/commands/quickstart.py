@@ -1,0 +1,144 @@
+"""``manage.py quickstart``: from nothing to a running service, and the same again the next time."""
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+from gunicorn.app.base import Application
+
+from accounts import operations
+from accounts.authentication import find
+from accounts.models import digest_of
+from accounts.principal import Role
+from incidents_project import demo
+
+HOST = "127.0.0.1"
+ADMIN = "admin"
+
+
+class Command(BaseCommand):
+    """Migrate, seed, print how to get in, serve."""
+
+    help = "Prepare the service and serve it on this machine until ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to serve and where to keep the data."""
+        parser.add_argument("--port", type=int, default=8000, help="default 8000")
+        parser.add_argument("--data-dir", help="also DATA_DIR; default var/")
+        parser.add_argument("--no-demo", action="store_true", help="no demo tenants and incidents")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare and serve."""
+        _use_data_dir(options["data_dir"])
+        port = options["port"]
+        _require_free(port)
+        if settings.EMBEDDED:
+            self.stdout.write(f"Starting PostgreSQL; its data is in {settings.DATA_DIR} …")
+        call_command("migrate", verbosity=0)
+        if not options["no_demo"]:
+            demo.tell()
+        tenant_id = "main" if options["no_demo"] else demo.TENANTS[0]
+        deployer, owner = _tokens(tenant_id)
+        password = operations.create_first_deployer(ADMIN)
+        connections.close_all()
+        welcome = _welcome(f"http://{HOST}:{port}", tenant_id, deployer, owner, password)
+        _Server(port, lambda: self.stdout.write(welcome)).run()
+
+
+def _use_data_dir(chosen: str | None) -> None:
+    """Start over with the chosen directory: settings were read before the option was."""
+    if chosen and Path(chosen).expanduser().absolute() != settings.DATA_DIR:
+        os.environ["DATA_DIR"] = str(Path(chosen).expanduser().absolute())
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very command
+
+
+def _require_free(port: int) -> None:
+    if not 1 <= port <= 65_535:
+        raise CommandError("--port must be from 1 to 65535.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error.strerror}). Choose another: --port {port + 1}"
+            ) from error
+
+
+def _tokens(tenant_id: str) -> tuple[str, str]:
+    """The deployer's and the owner's token: those of the last run while they are good."""
+    kept = settings.DATA_DIR / "quickstart.json"
+    known: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
+    tokens = tuple(_token(tenant_id, role, known) for role in (Role.DEPLOYER, Role.INCIDENT_OWNER))
+    # No weaker than the database beside it: both are for whoever may read this directory.
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(known, file)
+    return tokens[0], tokens[1]
+
+
+def _token(tenant_id: str, role: Role, known: dict[str, str]) -> str:
+    name = f"{tenant_id}/{role}"
+    digest = digest_of(known.get(name, ""))
+    if digest is None or find(digest) is None:
+        _, known[name] = operations.create_token(
+            tenant_id=tenant_id, roles=[role], name=f"Quickstart {role}", actor="quickstart"
+        )
+    return known[name]
+
+
+def _welcome(url: str, tenant_id: str, deployer: str, owner: str, password: str | None) -> str:
+    shown = password or "(as you set it; forgotten: manage.py changepassword admin)"
+    incident = json.dumps(
+        {
+            "name": "Disk full",
+            "status": "NEW",
+            "type": "SYSTEM_FAILURE",
+            "date": "2026-03-04T09:00:00Z",
+            "description": "db-2 writes nothing.",
+            "reported_by": "John Doe",
+        }
+    )
+    curl = f"curl -s {url}/v1/incident"
+    json_body = "-H 'Content-Type: application/json' -d"
+    as_owner, as_deployer = (f"-H 'Authorization: Bearer {token}'" for token in (owner, deployer))
+    return f"""
+  The service runs at {url}   (docs: {url}/docs)
+
+  Tenant          {tenant_id}
+  Deployer token  {deployer}
+  Owner token     {owner}
+  Admin           {url}/admin/   user {ADMIN}, one-time password {shown}
+
+  Read incidents, record one, add a field to all of them:
+
+{curl} {as_owner}
+{curl} {as_owner} {json_body} '{incident}'
+{curl}/attributes {as_deployer} {json_body} '{{"name": "ticket", "type": "STRING"}}'
+
+  ctrl-C stops it; the data stays.
+"""
+
+
+class _Server(Application):  # type: ignore[misc] - gunicorn has no types
+    """Gunicorn with the project's own settings, in this process."""
+
+    def __init__(self, port: int, when_ready: Any) -> None:
+        self.port, self.when_ready = port, when_ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        self.load_config_from_file(str(settings.BASE_DIR / "gunicorn.conf.py"))
+        self.cfg.set("bind", f"{HOST}:{self.port}")
+        self.cfg.set("when_ready", lambda _: self.when_ready())
+
+    def load(self) -> Any:
+        return get_wsgi_application()

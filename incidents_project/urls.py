@@ -1,0 +1,25 @@
+"""Every route of the service."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import TemplateView
+
+from incidents_project.health import livez, readyz
+from incidents_project.http.problem import no_such_path
+from incidents_project.openapi import docs, schema
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("docs", docs, name="docs"),
+    path("v1/schema", schema, name="schema"),
+    path("v1/", include("incidents.api.urls")),
+    path("admin/", admin.site.urls),
+    re_path("", no_such_path),  # also under DEBUG, where Django would answer a page
+]
+
+handler400 = "incidents_project.http.problem.bad_request"
+handler403 = "incidents_project.http.problem.permission_denied"
+handler404 = "incidents_project.http.problem.not_found"
+handler500 = "incidents_project.http.problem.server_error"
