@@ -13,7 +13,7 @@ SORTABLE = tuple(column for column in COLUMNS if column not in {"attributes", "t
 _MOMENTS = frozenset({"date", "resolved_date", "created_at", "updated_at"})
 _NULLABLE = frozenset({"resolved_date"})
 _DIRECTIONS = {"ASC": False, "DESC": True}
-_MOST = 5
+MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ def parse(texts: list[str]) -> tuple[Key, ...]:
         return DEFAULT
     keys = tuple(_parse(text) for text in texts)
     columns = [key.column for key in keys]
-    if len(keys) > _MOST or len(set(columns)) < len(columns):
-        raise _refused(f"Must name at most {_MOST} fields, each once.")
+    if len(keys) > MOST or len(set(columns)) < len(columns):
+        raise _refused(f"Must name at most {MOST} fields, each once.")
     return keys
 
 

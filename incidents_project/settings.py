@@ -119,7 +119,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True  # no collectstatic step to forget
 
 # Edges
@@ -134,12 +133,28 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["incidents_project.http.parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["incidents_project.http.renderer.EnvelopeRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incidents_project.http.renderer.JSONNegotiation",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "incidents_project.http.openapi.TableSchema",
     "EXCEPTION_HANDLER": "incidents_project.http.problem.handle",
     "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Incidents",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/"}],
+    "TAGS": [
+        {"name": "Incidents", "description": "What happened."},
+        {"name": "Values", "description": "The values of one incident, one at a time."},
+        {"name": "Comments", "description": "What people say about an incident."},
+        {"name": "History", "description": "Who changed what, and when."},
+        {"name": "Attributes", "description": "What the deployer has added to incidents."},
+        {"name": "Service", "description": "About the service itself."},
+    ],
+    "POSTPROCESSING_HOOKS": ["incidents_project.openapi.complete"],
 }
 
 # Browsers

@@ -1,11 +1,13 @@
 """The cast. Ada writes for acme and Vi reads there; Dee defines; Cleo writes for globex."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from accounts import operations, tenancy
@@ -15,6 +17,19 @@ from attributes.operations.define import define_attribute
 from incidents.operations.incidents import create_incident
 
 ACME, GLOBEX = "acme", "globex"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """The owner makes the database; the tests see it as the service does, through the walls."""
+    with django_db_blocker.unblock():
+        made = setup_databases(0, interactive=False, aliases={"owner", "default"})
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
@@ -109,9 +124,37 @@ def acme(db: None) -> Iterator[None]:
         yield
 
 
+KEPT = {"attributes_epoch", "incidents_code", "django_migrations", "django_content_type"}
+
+
 @pytest.fixture
-def committed(transactional_db: None) -> Iterator[None]:
-    """Transactions that really commit, for tests with threads; everything is emptied afterwards."""
-    yield
-    connections.close_all()
-    call_command("flush", interactive=False, verbosity=0)
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Transactions that really commit, for tests with threads; emptied afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            tables = {name for (name,) in cursor.fetchall()} - KEPT
+            cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in sorted(tables)))
+        connections.close_all()
+
+
+@pytest.fixture
+def together() -> Callable[..., list[Any]]:
+    """Run calls at the same moment, each in a thread with a connection of its own."""
+
+    def run(calls: list[Callable[[], Any]]) -> list[Any]:
+        barrier = threading.Barrier(len(calls))
+
+        def one(call: Callable[[], Any]) -> Any:
+            try:
+                connections["default"].ensure_connection()
+                barrier.wait(timeout=30)
+                return call()
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return [future.result() for future in [pool.submit(one, call) for call in calls]]
+
+    return run

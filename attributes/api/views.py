@@ -7,6 +7,7 @@ from rest_framework.viewsets import ViewSet
 
 from accounts.permissions import PrincipalMixin
 from accounts.principal import DEFINE, READ
+from attributes.api import openapi
 from attributes.api.presenter import present
 from attributes.models import AttributeMeta, State
 from attributes.operations.archive import archive_attribute
@@ -31,6 +32,7 @@ class AttributeViewSet(PrincipalMixin, ViewSet):
         "destroy": DEFINE,
         "history": DEFINE,
     }
+    documentation = openapi.ATTRIBUTES
 
     def list(self, request: Request) -> Response:
         """All attributes in the deployer's order; ``?state=ARCHIVED`` for those taken away."""

@@ -11,6 +11,7 @@ from rest_framework.viewsets import ViewSet
 from accounts import tenancy
 from accounts.permissions import PrincipalMixin
 from accounts.principal import READ, WRITE
+from incidents.api import openapi
 from incidents.api.incidents import if_match
 from incidents.models import Comment, Incident
 from incidents.operations.comments import add_comment, change_comment, delete_comment
@@ -56,6 +57,7 @@ class CommentViewSet(PrincipalMixin, ViewSet):
         "destroy": WRITE,
         "destroy_named": WRITE,
     }
+    documentation = openapi.COMMENTS
 
     def list(self, request: Request, incident_id: UUID) -> Response:
         """The comments, oldest first."""

@@ -13,6 +13,7 @@ from accounts.principal import READ, WRITE
 from history.models import TenantEvent
 from history.presenter import page_of
 from incidents import queries, sorting
+from incidents.api import openapi
 from incidents.operations import incidents as operations
 from incidents.operations.incidents import Expected
 from incidents.operations.values import clear_value, set_value
@@ -54,6 +55,7 @@ class IncidentViewSet(PrincipalMixin, ViewSet):
         "destroy": WRITE,
         "history": READ,
     }
+    documentation = openapi.INCIDENTS
 
     def list(self, request: Request) -> Response:
         """A page of incidents."""
@@ -150,6 +152,7 @@ class ValueViewSet(PrincipalMixin, ViewSet):
     """The values of one incident, one at a time."""
 
     required_roles = {"list": READ, "create": WRITE, "update": WRITE, "destroy": WRITE}
+    documentation = openapi.VALUES
 
     def list(self, request: Request, incident_id: UUID) -> Response:
         """All values by name."""

@@ -20,9 +20,9 @@ from incidents_project.refusals import Fault, Invalid, NotFound, ValueRefused
 
 Body = Mapping[str, Json]
 
-_TEXT = NameType(max_length=10_000)
-_NAME = StringType(max_length=150)
-_READ_ONLY = frozenset(
+TEXT = NameType(max_length=10_000)
+NAME = StringType(max_length=150)
+READ_ONLY = frozenset(
     {
         "id",
         "incident_id",
@@ -112,10 +112,10 @@ def _read(body: Body, absent: dict[str, str]) -> dict[str, str]:
     faults = [
         Fault(name, "unknown_field", "No such field. A comment has text and name.")
         for name in body
-        if name not in _READ_ONLY and name not in {"text", "name"}
+        if name not in READ_ONLY and name not in {"text", "name"}
     ]
     said = dict(absent)
-    for field, type_ in (("text", _TEXT), ("name", _NAME)):
+    for field, type_ in (("text", TEXT), ("name", NAME)):
         raw = body.get(field)
         if raw is None:
             if field not in said:

@@ -5,6 +5,7 @@ them: a row can then never point into another tenant, and a distributed database
 tenant's rows together.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -19,15 +20,16 @@ class _TableConstraint(BaseConstraint):
 
     def constraint_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> None:
+    ) -> str:
         """Nothing inside CREATE TABLE: the statement is run at the end of the migration."""
         assert model is not None  # noqa: S101 - Django always passes both
         assert schema_editor is not None  # noqa: S101
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        return ""
 
     def create_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Statement:
+    ) -> Any:
         """The statement that adds the constraint."""
         raise NotImplementedError
 
@@ -45,19 +47,33 @@ class _TableConstraint(BaseConstraint):
 
 def _statement(
     sql: str, model: type[Model] | None, editor: BaseDatabaseSchemaEditor | None, **names: Any
-) -> Statement:
+) -> Any:
+    # Any: Django's constraints answer statements, or text as its stubs have it.
     assert model is not None  # noqa: S101
     assert editor is not None  # noqa: S101
     table = Table(model._meta.db_table, editor.quote_name)  # noqa: SLF001
     return Statement(sql, table=table, **names)
 
 
+def _single_key(model: type[Model]) -> str:
+    """The name PostgreSQL gives to the key that Django writes beside its column."""
+    return f"{model._meta.db_table[:58]}_pkey"  # noqa: SLF001 - names end at 63 bytes
+
+
 class TenantPrimaryKey(_TableConstraint):
     """``PRIMARY KEY (tenant_id, id)`` in place of the one on ``id`` that Django writes."""
 
+    def constraint_sql(
+        self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+    ) -> str:
+        """Before all other statements that wait: foreign keys among them may refer to this key."""
+        assert schema_editor is not None  # noqa: S101
+        schema_editor.deferred_sql.insert(0, self.create_sql(model, schema_editor))
+        return ""
+
     def create_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Statement:
+    ) -> Any:
         """Take the single key away and add the composite one."""
         assert model is not None  # noqa: S101
         assert schema_editor is not None  # noqa: S101
@@ -66,13 +82,13 @@ class TenantPrimaryKey(_TableConstraint):
             " ADD CONSTRAINT %(name)s PRIMARY KEY (tenant_id, id)",
             model,
             schema_editor,
-            single=schema_editor.quote_name(f"{model._meta.db_table}_pkey"),  # noqa: SLF001
+            single=schema_editor.quote_name(_single_key(model)),
             name=schema_editor.quote_name(self.name),
         )
 
     def remove_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Statement:
+    ) -> Any:
         """The way back."""
         assert model is not None  # noqa: S101
         assert schema_editor is not None  # noqa: S101
@@ -81,7 +97,7 @@ class TenantPrimaryKey(_TableConstraint):
             " ADD CONSTRAINT %(single)s PRIMARY KEY (id)",
             model,
             schema_editor,
-            single=schema_editor.quote_name(f"{model._meta.db_table}_pkey"),  # noqa: SLF001
+            single=schema_editor.quote_name(_single_key(model)),
             name=schema_editor.quote_name(self.name),
         )
 
@@ -99,11 +115,12 @@ class TenantForeignKey(_TableConstraint):
 
     def create_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Statement:
+    ) -> Any:
         """Add the key."""
         assert model is not None  # noqa: S101
         assert schema_editor is not None  # noqa: S101
         target = model._meta.apps.get_model(self.to)  # noqa: SLF001 - the migration's own state
+        _, column = model._meta.get_field(self.field).get_attname_column()  # type: ignore[union-attr]  # noqa: SLF001
         quote = schema_editor.quote_name
         return _statement(
             "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (tenant_id, %(column)s)"
@@ -111,13 +128,13 @@ class TenantForeignKey(_TableConstraint):
             model,
             schema_editor,
             name=quote(self.name),
-            column=quote(model._meta.get_field(self.field).column),  # noqa: SLF001
+            column=quote(str(column)),
             target=Table(target._meta.db_table, quote),  # noqa: SLF001
         )
 
     def remove_sql(
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Statement:
+    ) -> Any:
         """Drop it."""
         assert schema_editor is not None  # noqa: S101
         return _statement(
@@ -127,11 +144,8 @@ class TenantForeignKey(_TableConstraint):
             name=schema_editor.quote_name(self.name),
         )
 
-    def deconstruct(self) -> tuple[str, tuple[()], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         """What a migration writes."""
         path, args, options = super().deconstruct()
-        return path, args, options | {
-            "field": self.field,
-            "to": self.to,
-            "on_delete": self.on_delete,
-        }
+        own = {"field": self.field, "to": self.to, "on_delete": self.on_delete}
+        return path, args, options | own

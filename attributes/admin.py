@@ -1,0 +1,159 @@
+"""Attributes in the admin: defined, changed and archived by the same operations as in the API."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from accounts.admin_base import (
+    JsonTextField,
+    LongTextField,
+    OperationAdmin,
+    OperationForm,
+    json_text,
+)
+from accounts.admin_site import principal_of
+from attributes import types
+from attributes.models import AttributeMeta, State
+from attributes.operations.archive import archive_attribute
+from attributes.operations.define import change_attribute, define_attribute
+from attributes.types.base import Json
+from incidents_project.refusals import Refusal
+
+_SETTINGS = ["label", "description", "required", "default", "rules", "order"]
+
+
+def _rules_help() -> str:
+    """Which rules each type knows, so that nobody has to look them up."""
+    known = [
+        f"{type_.name}: {', '.join(rule.name for rule in type_.rule_fields()) or 'none'}"
+        for type_ in types.TYPES
+    ]
+    return f'As JSON, such as {{"min": 0, "max": 100}}. {"; ".join(known)}.'
+
+
+class AttributeForm(OperationForm[AttributeMeta]):
+    """A definition as it is typed."""
+
+    field_of_code = {"name_taken": "name"}
+
+    label = forms.CharField(
+        required=False, max_length=200, strip=False, widget=forms.TextInput(attrs={"size": 60})
+    )
+    description = LongTextField(max_length=2_000)
+    required = forms.BooleanField(
+        required=False, help_text="An incident cannot be recorded without a value."
+    )
+    default = JsonTextField(
+        empty=None,
+        help_text='As JSON, with quotes around text: true, 5, "eu-west-1". Empty for no default.',
+    )
+    rules = JsonTextField(empty={}, help_text=_rules_help)
+    occ_lock = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = AttributeMeta
+        fields = ["name", "type", *_SETTINGS]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        definition = self.instance
+        if definition.slot:
+            default = definition.default
+            if default is not None:
+                default = definition.typed().present(default)
+            self.initial = {
+                **self.initial,
+                "default": json_text(default),
+                "rules": json_text(definition.rules),
+                "occ_lock": definition.occ_lock,
+            }
+        else:
+            self.initial = {**self.initial, "default": "", "rules": "{}"}
+            # The version a change was made against; a new attribute has none.
+            self.fields.pop("occ_lock", None)
+
+    def changes(self) -> dict[str, Json]:
+        """The settings that were changed, as the operation takes them."""
+        changes = {name: self.cleaned_data[name] for name in self.changed_data if name in _SETTINGS}
+        if "rules" in changes and isinstance(changes["rules"], dict):
+            # The operation merges; what was deleted from the text is to be taken away.
+            changes["rules"] = dict.fromkeys(self.instance.rules) | changes["rules"]
+        return changes
+
+
+@admin.register(AttributeMeta)
+class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
+    """The fields that the deployer has added to incidents."""
+
+    may_add = True
+    form = AttributeForm
+    list_display = ["name", "type", "label", "required", "state", "order"]
+    list_filter = ["state", "type"]
+    search_fields = ["name", "label"]
+    readonly_fields = ["name", "type", "slot", "state"]
+    actions = ["archive"]
+
+    def has_change_permission(self, request: HttpRequest, obj: AttributeMeta | None = None) -> bool:
+        """What was archived is only to be looked at."""
+        return obj is None or obj.state == State.ACTIVE
+
+    def get_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
+        """Name and type once; afterwards where the values lie, and the version that is changed."""
+        if obj is None:
+            return ["name", "type", *_SETTINGS]
+        fields = ["name", "type", "slot", "state", *_SETTINGS]
+        return [*fields, "occ_lock"] if self.has_change_permission(request, obj) else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
+        """Renaming and retyping are not for a form."""
+        return [] if obj is None else self.readonly_fields
+
+    def carry_out(self, request: HttpRequest, form: Any, *, change: bool) -> AttributeMeta:
+        """Define or change."""
+        principal = principal_of(request)
+        if not change:
+            return define_attribute(principal=principal, members=form.cleaned_data)
+        return change_attribute(
+            principal=principal,
+            name=form.instance.name,
+            members=form.changes(),
+            occ_lock=form.cleaned_data["occ_lock"],
+        )
+
+    def history_url(self, obj: AttributeMeta) -> str:
+        """Its entries in the log of the instance."""
+        return reverse("admin:history_instanceevent_changelist", query={"object_id": obj.pk})
+
+    def actions_on(self, obj: AttributeMeta) -> list[str]:
+        """An attribute is archived once."""
+        return ["archive"] if obj.state == State.ACTIVE else []
+
+    @admin.action(description="Archive")
+    def archive(
+        self, request: HttpRequest, queryset: QuerySet[AttributeMeta]
+    ) -> HttpResponse | None:
+        """Take attributes out of every answer, after a question."""
+        definitions = list(queryset.filter(state=State.ACTIVE))
+        if not definitions:
+            self.message_user(request, "Archived already.", messages.WARNING)
+            return None
+        if "confirmed" not in request.POST:
+            return self.confirmation(
+                request,
+                definitions,
+                title="Archive",
+                question="Incidents of all tenants no longer have these attributes, at once. Their"
+                " values are kept, but this version has no way to bring them back.",
+            )
+        for definition in definitions:
+            try:
+                archive_attribute(principal=principal_of(request), name=definition.name)
+            except Refusal as refusal:
+                self.message_user(request, f"{definition}: {refusal.detail}", messages.ERROR)
+            else:
+                self.message_user(request, f"{definition} was archived.", messages.SUCCESS)
+        return None

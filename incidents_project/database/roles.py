@@ -1,0 +1,240 @@
+"""Who may do what in the database, decided by the database itself.
+
+The *owner* owns the tables and migrates them. The *application* role, which the service connects
+as, owns nothing and meets a wall on every table that has a tenant: it sees the rows of the tenant
+its transaction has named, and none before it has named one.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from incidents_project.refusals import Conflict
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that may log in; without a password where the server asks for none."""
+
+    name: str
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One row-level security policy; without ``check`` it does not speak about new rows."""
+
+    name: str
+    command: LiteralString
+    using: LiteralString
+    check: LiteralString | None = None
+
+
+_OF_TENANT: LiteralString = "tenant_id = nullif(current_setting('app.tenant_id', true), '')"
+_OF_DIGEST: LiteralString = "digest = nullif(current_setting('app.token_digest', true), '')"
+WALL = Policy("tenant_isolation", "ALL", _OF_TENANT, _OF_TENANT)
+# A token names its tenant, so it must be found (and its last use noted) before a tenant is known.
+TOKEN_TABLE = "accounts_apitoken"  # noqa: S105
+TOKEN_DOORS = (
+    Policy("token_presented", "SELECT", _OF_DIGEST),
+    Policy("token_used", "UPDATE", _OF_DIGEST, _OF_DIGEST),
+)
+
+
+def database_exists(connection: Connection, database: str) -> bool:
+    """Whether the server has a database of that name."""
+    return _one(connection, "SELECT 1 FROM pg_database WHERE datname = %s", database) is not None
+
+
+def provision(
+    admin: Connection,
+    *,
+    owner: Role,
+    app: Role,
+    database: str,
+    owner_creates_databases: bool = False,
+) -> list[str]:
+    """Make both roles and the database, or put right what is there; answer what was done.
+
+    ``admin`` is in autocommit mode and may create roles and databases.
+    """
+    _require_fit(admin, owner=owner.name, app=app.name)
+    done = [_provide_role(admin, role) for role in (owner, app)]
+    if owner_creates_databases:
+        _run(admin, "ALTER ROLE {} CREATEDB", owner.name)
+    if not _is_superuser(admin):  # an administrator of a hosted server acts for the owner
+        _run(admin, "GRANT {} TO CURRENT_USER", owner.name)
+    done.append(_provide_database(admin, database, owner.name))
+    password = admin.info.password or None
+    with psycopg.connect(admin.info.dsn, dbname=database, password=password) as inside:
+        _run(inside, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
+        _run(inside, "GRANT CONNECT ON DATABASE {} TO {}", database, app.name)
+        _run(inside, "ALTER SCHEMA public OWNER TO {}", owner.name)
+        _run(inside, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        _run(inside, "REVOKE CREATE ON SCHEMA public FROM {}", app.name)
+        _run(inside, "GRANT USAGE ON SCHEMA public TO {}", app.name)
+    done.append(f"role {app.name} may connect to {database} and owns nothing in it")
+    return done
+
+
+def build_walls(connection: Connection, app: str, *, append_only: Collection[str] = ()) -> None:
+    """Wall in every table that has a tenant, and grant ``app`` what it needs, no more.
+
+    Asked of the catalogue, after every migration, so that no table can be forgotten. A table made
+    by other means stays closed to ``app`` until then: there are no default privileges.
+    """
+    with connection.transaction():
+        _require_fit(connection, app=app, owner=connection.info.user)
+        if not _one(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", app):
+            raise Conflict(
+                f"The role {app} of DATABASE_URL does not exist. 'manage.py setup_database' makes"
+                " it."
+            )
+        for table in _tables_of_tenants(connection):
+            _wall(connection, table)
+        _grant(connection, app, append_only)
+
+
+def _require_fit(connection: Connection, *, owner: str, app: str) -> None:
+    if owner == app:
+        raise Conflict(
+            f"DATABASE_URL and DATABASE_OWNER_URL both name the role {app}. The service must not"
+            " own its tables: name two roles."
+        )
+    query = "SELECT 1 FROM pg_roles WHERE rolname = %s AND (rolsuper OR rolbypassrls)"
+    if _one(connection, query, app):
+        raise Conflict(
+            f"The role {app} of DATABASE_URL is a superuser or bypasses row-level security, so"
+            " tenants would not be kept apart. Name another role."
+        )
+
+
+def _provide_role(admin: Connection, role: Role) -> str:
+    known = _one(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", role.name) is not None
+    _run(admin, "ALTER ROLE {} LOGIN" if known else "CREATE ROLE {} LOGIN", role.name)
+    if role.password:
+        # Hashed here, so that the password never stands in the server's log.
+        hashed = admin.pgconn.encrypt_password(
+            role.password.encode(), role.name.encode(), b"scram-sha-256"
+        )
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        admin.execute(statement.format(sql.Identifier(role.name), sql.Literal(hashed.decode())))
+    what = f"role {role.name} {'was there' if known else 'made'}"
+    return f"{what}, its password set" if role.password else what
+
+
+def _provide_database(admin: Connection, database: str, owner: str) -> str:
+    query = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s"
+    found = _one(admin, query, database)
+    if found is None:
+        create: LiteralString = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'"
+        _run(admin, create, database, owner)
+        return f"database {database} made"
+    if found != owner:
+        _run(admin, "ALTER DATABASE {} OWNER TO {}", database, owner)
+        return f"database {database} was there and belonged to {found}; now to {owner}"
+    return f"database {database} was there"
+
+
+def _is_superuser(connection: Connection) -> bool:
+    return bool(_one(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
+
+
+def _tables_of_tenants(connection: Connection) -> list[str]:
+    """Every table of the schema with a ``tenant_id``, one wall each."""
+    rows = connection.execute(
+        """
+        SELECT relname FROM pg_class
+        JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+          AND attname = 'tenant_id' AND NOT attisdropped
+        ORDER BY relname
+        """
+    )
+    return [name for (name,) in rows]
+
+
+def _wall(connection: Connection, table: str) -> None:
+    # Only what is missing: each of these locks the table for a moment.
+    query = """
+        SELECT relrowsecurity AND relforcerowsecurity FROM pg_class
+        WHERE relname = %s AND relnamespace = 'public'::regnamespace
+        """
+    if not _one(connection, query, table):
+        _run(connection, "ALTER TABLE public.{} ENABLE ROW LEVEL SECURITY", table)
+        _run(connection, "ALTER TABLE public.{} FORCE ROW LEVEL SECURITY", table)
+    for policy in (WALL, *(TOKEN_DOORS if table == TOKEN_TABLE else ())):
+        if not _stands(connection, table, policy):
+            _run(connection, "DROP POLICY IF EXISTS {} ON public.{}", policy.name, table)
+            connection.execute(_create(policy, table))
+
+
+def _create(policy: Policy, table: str) -> sql.Composed:
+    statement = sql.SQL("CREATE POLICY {} ON public.{} FOR {} USING ({})").format(
+        sql.Identifier(policy.name),
+        sql.Identifier(table),
+        sql.SQL(policy.command),
+        sql.SQL(policy.using),
+    )
+    if policy.check is None:
+        return statement
+    return statement + sql.SQL(" WITH CHECK ({})").format(sql.SQL(policy.check))
+
+
+def _stands(connection: Connection, table: str, policy: Policy) -> bool:
+    """Whether the table has exactly this policy."""
+    found = connection.execute(
+        """
+        SELECT permissive, roles::text[], cmd, qual, with_check FROM pg_policies
+        WHERE schemaname = 'public' AND tablename = %s AND policyname = %s
+        """,
+        (table, policy.name),
+    ).fetchone()
+    if found is None:
+        return False
+    permissive, roles, command, using, check = found
+    wanted = ("PERMISSIVE", ["public"], policy.command, _bare(policy.using), _bare(policy.check))
+    return (permissive, roles, command, _bare(using), _bare(check)) == wanted
+
+
+def _bare(expression: str | None) -> str:
+    """An expression without what PostgreSQL adds to it: casts, brackets, capitals."""
+    return re.sub(r"::text|[()\s]", "", (expression or "").lower())
+
+
+def _grant(connection: Connection, app: str, append_only: Collection[str]) -> None:
+    _run(connection, "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}", app)
+    _run(connection, "REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {}", app)
+    _run(connection, "GRANT USAGE ON SCHEMA public TO {}", app)
+    _run(connection, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}", app)
+    rights: LiteralString = "SELECT, INSERT, UPDATE, DELETE"
+    _run(connection, "GRANT " + rights + " ON ALL TABLES IN SCHEMA public TO {}", app)
+    for table, forbidden in _exceptions(connection, append_only):
+        _run(connection, forbidden, table, app)
+
+
+def _exceptions(
+    connection: Connection, append_only: Collection[str]
+) -> Iterator[tuple[str, LiteralString]]:
+    rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    for (table,) in rows:
+        if table == "django_migrations":
+            yield table, "REVOKE INSERT, UPDATE, DELETE ON public.{} FROM {}"
+        elif table in append_only:
+            yield table, "REVOKE UPDATE, DELETE ON public.{} FROM {}"
+
+
+def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _one(connection: Connection, query: LiteralString, *parameters: str) -> Any:
+    """The first column of the first row; None without a row."""
+    row = connection.execute(query, parameters).fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,154 @@
+"""``/v1/schema``: what the API of this very deployment takes and answers, as OpenAPI; ``/docs``."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, ClassVar
+
+from django.utils.http import parse_etags
+from django.views.decorators.http import require_safe
+from django.views.generic import TemplateView
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework import status
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from attributes.api import openapi as attributes
+from attributes.schema import PerEpoch, Stamped, schemas
+from incidents.api import openapi as incidents
+from incidents.codes import codes
+from incidents_project.http.openapi import Answer, Documentation, Json, Operation, record
+from incidents_project.http.paging import check_parameters
+from incidents_project.http.renderer import dumps
+
+MEDIA_TYPE = "application/vnd.oai.openapi+json"
+
+_ABOUT = """\
+The system of record for incidents, whose attributes the deployer defines. This document describes
+this deployment: its attributes and its codes as they are now.
+
+**Who asks.** `Authorization: Bearer <token>`. The tenant is the token's; no request names one.
+
+**Answers.** Every success with a body is `{"data": ..., "sent_at": ...}`, with `page` where a
+collection has pages. Every refusal is `application/problem+json` and lists all wrong fields at
+once; `code` is for programs and stands in the table at `ProblemCode`. Members and query parameters
+that do not exist are refused; those that only the server makes (`id`, `created_at` ...) are
+ignored, so that a client may send back what it read. `X-Correlation-ID` names the request in the
+log.
+
+**Absent, null and empty** are three things: *absent* in a request leaves a value alone, `null`
+clears it, `""` is a value where the type allows it. In an answer an attribute without a value is
+absent. Text that denotes exactly one value of another type is accepted (`"5"` for a number) and
+answered as that type (`5`); what would lose or guess is refused. Times need an offset and are
+answered in UTC; those outside 1970 to 2200 are refused unless an attribute's rules allow them.
+Numbers have 40 digits at most and are exact. Text holds no NUL character.
+
+**Versions.** `occ_lock` rises by 1 with every stored change. Whoever changes an incident or a
+comment says which version: `occ_lock` in the body (409 if stale) or `If-Match` with the `ETag`
+(412).
+"""
+
+
+def complete(result: Json, **_: Any) -> Json:
+    """The generator's last step: what the paths refer to, as it is at this epoch."""
+    schema = schemas.now()
+    parts = attributes.components(schema) | incidents.components(schema, codes.at(schema.stamp))
+    result["info"]["description"] = _ABOUT
+    result["info"]["license"] = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
+    result["paths"] |= {
+        path: {"get": operation.document(path)} for path, operation in _PROBES.items()
+    }
+    result["components"] = parts.document()
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The document as sent. Its tag names the epoch and, for upgrades, the content."""
+
+    etag: str
+    content: bytes
+
+
+def _load() -> Stamped[Document]:
+    # Should the epoch move on meanwhile, the document is newer than its stamp, and made again.
+    stamp = schemas.now().stamp
+    content = dumps(SchemaGenerator().get_schema(public=True))  # type: ignore[no-untyped-call]
+    return Stamped(stamp, Document(f'"{stamp}.{sha256(content).hexdigest()[:8]}"', content))
+
+
+document: PerEpoch[Document] = PerEpoch(_load)
+
+
+class DocumentRenderer(BaseRenderer):
+    """Bytes as they are, and a problem where there is one."""
+
+    media_type = MEDIA_TYPE
+    format = "openapi"
+    charset = None
+    render_style = "binary"
+
+    def render(self, data: Any, *_: Any) -> bytes:
+        """The answer's body."""
+        return data if isinstance(data, bytes) else dumps(data)
+
+
+class SchemaView(APIView):
+    """The document, for everybody: what it says is no secret, and clients are generated from it."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    renderer_classes = (DocumentRenderer,)
+    documentation: ClassVar[Documentation] = {
+        "get": Operation(
+            name="readSchema",
+            tag="Service",
+            summary="Read this document",
+            description="It changes when an attribute or a code does.",
+            answers={
+                200: Answer("OpenAPI 3.1.", {"type": "object"}, headers=("ETag",), plain=True),
+                304: Answer("The version that you have is the newest.", headers=("ETag",)),
+            },
+            parameters=("If-None-Match",),
+            public=True,
+        )
+    }
+
+    def get(self, request: Request) -> Response:
+        """The document, or 304."""
+        check_parameters(request, set())
+        current = document.now()
+        headers = {"ETag": current.etag, "Cache-Control": "no-cache"}
+        if _is_held(request, current.etag):
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        asked = MEDIA_TYPE in request.META.get("HTTP_ACCEPT", "")
+        media_type = MEDIA_TYPE if asked else "application/json"
+        return Response(current.content, headers=headers, content_type=media_type)
+
+
+def _is_held(request: Request, etag: str) -> bool:
+    held = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    return "*" in held or etag in {tag.removeprefix("W/") for tag in held}
+
+
+def _probe(name: str, summary: str, state: str, refusals: tuple[int, ...] = ()) -> Operation:
+    data = record({"status": {"type": "string", "const": state}}, required=("status",))
+    return Operation(
+        name=name,
+        tag="Service",
+        summary=summary,
+        answers={200: Answer("Yes.", data)},
+        refusals=refusals,
+        public=True,
+        probe=True,
+    )
+
+
+_PROBES = {
+    "/livez": _probe("isLive", "Whether the process answers", "live"),
+    "/readyz": _probe("isReady", "Whether the service can do its work", "ready", (503,)),
+}
+
+schema = SchemaView.as_view()
+docs = require_safe(TemplateView.as_view(template_name="docs.html"))
