@@ -17,11 +17,9 @@ FROM python:3.13-slim-bookworm
 ENV PATH=/opt/incidents/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    BIND=0.0.0.0:8000 \
-    DATA_DIR=/var/lib/incidents
+    BIND=0.0.0.0:8000
 
-RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin incidents \
-    && install --directory --owner incidents --group incidents /var/lib/incidents /var/lib/incidents/static
+RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin incidents
 
 COPY --from=build /opt/incidents /opt/incidents
 WORKDIR /app

@@ -166,8 +166,8 @@ class OperationAdmin(DeployerModelAdmin[M]):
         self,
         request: HttpRequest,
         obj: M | None = None,
-        change: bool = False,
-        **kwargs: Any,  # noqa: FBT001, FBT002
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,
     ) -> Any:
         """The form, which knows what the operation refused."""
         form = super().get_form(request, obj, change, **kwargs)

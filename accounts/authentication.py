@@ -9,7 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts import operations
-from accounts.models import ApiToken, digest_of
+from accounts.models import ApiToken, digest_of, looks_like_token
 from accounts.principal import Principal
 
 # The tenant is not known before the token is read, so row-level security admits, beside a tenant's
@@ -42,8 +42,7 @@ class BearerAuthentication(BaseAuthentication):
 
     def principal_of(self, token: str) -> Principal:
         """Who holds ``token``; raises ``AuthenticationFailed`` if it is not good now."""
-        digest = digest_of(token)
-        found = find(digest) if digest else None
+        found = find(token)
         now = timezone.now()
         if found is None or not found.is_valid(now):
             # One answer for all: whether a token once existed is nobody's business.
@@ -56,10 +55,12 @@ class BearerAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def find(digest: str) -> ApiToken | None:
-    """The token with this digest, whatever its tenant and state."""
+def find(token: str) -> ApiToken | None:
+    """The token with this text, whatever its tenant and state."""
+    if not looks_like_token(token):
+        return None
     with connection.cursor() as cursor:
-        cursor.execute(_PRESENTED, [digest])
+        cursor.execute(_PRESENTED, [digest_of(token)])
         row = cursor.fetchone()
         if row is None:
             return None

@@ -83,8 +83,11 @@ def new_secret() -> str:
     return TOKEN_MARK + secrets.token_urlsafe(32)
 
 
-def digest_of(token: str) -> str | None:
-    """What is stored for ``token``; None for text that no token can be."""
-    if not _TOKEN_SHAPE.fullmatch(token):
-        return None
-    return hashlib.sha256(token.encode("ascii")).hexdigest()
+def looks_like_token(text: str) -> bool:
+    """Whether ``text`` can be a token at all."""
+    return _TOKEN_SHAPE.fullmatch(text) is not None
+
+
+def digest_of(token: str) -> str:
+    """What is stored for ``token``."""
+    return hashlib.sha256(token.encode()).hexdigest()

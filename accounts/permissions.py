@@ -1,6 +1,6 @@
 """Which role each action needs: a table on the view, and nothing for what it does not name."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -22,8 +22,9 @@ class RoleRequired(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """False asks for a token (401); a token without the role is refused with 403."""
-        principal = request.user
-        if not isinstance(principal, Principal):
+        # A stranger's user is None (UNAUTHENTICATED_USER), anyone else's a principal.
+        principal = cast("Principal | None", request.user)
+        if principal is None:
             return False
         if not principal.tenant_id:
             raise Forbidden("The token names no tenant.", code="no_tenant")
@@ -35,18 +36,3 @@ class RoleRequired(BasePermission):
             names = " or ".join(sorted(allowed)) or "nobody"
             raise Forbidden(f"This needs the role {names}.")
         return True
-
-
-class PrincipalMixin:
-    """A view whose ``request.user`` is a principal, with its table of roles."""
-
-    required_roles: ClassVar[Roles] = {}
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
-    request: Request
-
-    @property
-    def principal(self) -> Principal:
-        """Who asks; the permission class has made sure of it."""
-        principal = self.request.user
-        assert isinstance(principal, Principal)  # noqa: S101 - for the type checker
-        return principal

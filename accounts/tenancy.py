@@ -7,13 +7,14 @@ security hides everything else from the service's database role, which sees noth
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
 from django.db import connection, models, transaction
-from incidents_project.database.constraints import TenantPrimaryKey
 from psycopg import sql
+
+from incidents_project.database.constraints import TenantPrimaryKey
 
 TENANT_LENGTH = 64  # characters
 
@@ -51,7 +52,10 @@ def _enter(tenant_id: str) -> None:
         cursor.execute(statement.as_string(None))
 
 
-class TenantQuerySet(models.QuerySet["TenantOwned"]):
+Row = TypeVar("Row", bound=models.Model)
+
+
+class TenantQuerySet(models.QuerySet[Row]):
     """The accessor through which every query of a tenant's rows goes."""
 
     def for_tenant(self, tenant_id: str) -> Self:

@@ -52,7 +52,8 @@ class AttributeForm(OperationForm[AttributeMeta]):
         help_text='As JSON, with quotes around text: true, 5, "eu-west-1". Empty for no default.',
     )
     rules = JsonTextField(empty={}, help_text=_rules_help)
-    occ_lock = forms.IntegerField(widget=forms.HiddenInput)
+    # The occ_lock that the change was made against.
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
         model = AttributeMeta
@@ -69,12 +70,10 @@ class AttributeForm(OperationForm[AttributeMeta]):
                 **self.initial,
                 "default": json_text(default),
                 "rules": json_text(definition.rules),
-                "occ_lock": definition.occ_lock,
+                "version": definition.occ_lock,
             }
         else:
             self.initial = {**self.initial, "default": "", "rules": "{}"}
-            # The version a change was made against; a new attribute has none.
-            self.fields.pop("occ_lock", None)
 
     def changes(self) -> dict[str, Json]:
         """The settings that were changed, as the operation takes them."""
@@ -106,7 +105,7 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
         if obj is None:
             return ["name", "type", *_SETTINGS]
         fields = ["name", "type", "slot", "state", *_SETTINGS]
-        return [*fields, "occ_lock"] if self.has_change_permission(request, obj) else fields
+        return [*fields, "version"] if self.has_change_permission(request, obj) else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
         """Renaming and retyping are not for a form."""
@@ -121,7 +120,7 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
             principal=principal,
             name=form.instance.name,
             members=form.changes(),
-            occ_lock=form.cleaned_data["occ_lock"],
+            occ_lock=form.cleaned_data["version"],
         )
 
     def history_url(self, obj: AttributeMeta) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import CharField, F, Func, Value
-from django.db.models.expressions import CombinedExpression
+from django.db.models.expressions import Combinable, CombinedExpression
 
 from attributes.schema import Attribute, Json, Schema, Values
 from incidents_project.database.fields import ExactJSONField
@@ -43,9 +43,9 @@ class Delta:
         kept = {slot: value for slot, value in stored.items() if slot not in self.cleared}
         return kept | self.set
 
-    def merge(self, column: str) -> CombinedExpression | F:
+    def merge(self, column: str) -> Combinable:
         """The same in SQL, under the row's lock: nothing is read, merged here and written back."""
-        merged: Any = F(column)
+        merged: Combinable = F(column)
         if self.cleared:
             keys = Value(list(self.cleared), output_field=ArrayField(CharField()))
             merged = _operator(merged, "-", Func(keys, template="%(expressions)s::text[]"))
@@ -54,7 +54,7 @@ class Delta:
         return merged
 
 
-def _operator(left: Any, operator: str, right: Any) -> CombinedExpression:
+def _operator(left: Combinable, operator: str, right: Combinable) -> CombinedExpression:
     return CombinedExpression(left, operator, right, output_field=models.JSONField())
 
 

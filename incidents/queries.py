@@ -61,7 +61,8 @@ def read_page(
     position: Position | None = None,
 ) -> Found:
     """A page in the order of ``keys``, from ``offset`` or behind ``position``."""
-    statement, parameters = _SELECT, [tenant_id]
+    statement = _SELECT
+    parameters: list[Any] = [tenant_id]
     if position is not None:
         condition, values = after(keys, position)
         statement, parameters = f"{statement} AND {condition}", [*parameters, *values]

@@ -7,6 +7,7 @@ change of the API, and read the difference before you commit it:
 """
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -304,9 +305,7 @@ def test_the_document_comes_as_its_own_media_type_to_who_asks(anonymous_api, db)
     assert anonymous_api.get("/v1/schema?lang=de").json()["code"] == "unknown_parameter"
 
 
-def test_reading_it_again_costs_one_statement(
-    anonymous_api, db, django_assert_max_num_queries
-):
+def test_reading_it_again_costs_one_statement(anonymous_api, db, django_assert_max_num_queries):
     anonymous_api.get("/v1/schema")
     with django_assert_max_num_queries(1):
         anonymous_api.get("/v1/schema")
@@ -322,7 +321,8 @@ def test_pages_are_whole_and_name_no_other_host(client, db, path):
     assert " style=" not in page
     assert re.findall(r"<script(?! src=)", page) == []
     for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
-        assert client.get(asset, HTTP_HOST="localhost").status_code == 200, asset
+        with contextlib.closing(client.get(asset, HTTP_HOST="localhost")) as served:
+            assert served.status_code == 200, asset
 
 
 def test_the_first_page_leads_to_the_docs_and_the_admin(client, db):

@@ -3,10 +3,9 @@
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
-from accounts.permissions import PrincipalMixin
 from accounts.principal import DEFINE, READ
+from accounts.viewsets import PrincipalViewSet
 from attributes.api import openapi
 from attributes.api.presenter import present
 from attributes.models import AttributeMeta, State
@@ -21,7 +20,7 @@ from incidents_project.http.parser import body_object
 from incidents_project.refusals import Fault, Forbidden, Invalid
 
 
-class AttributeViewSet(PrincipalMixin, ViewSet):
+class AttributeViewSet(PrincipalViewSet):
     """Definitions, by name."""
 
     required_roles = {

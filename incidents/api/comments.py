@@ -6,11 +6,10 @@ from uuid import UUID
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from accounts import tenancy
-from accounts.permissions import PrincipalMixin
 from accounts.principal import READ, WRITE
+from accounts.viewsets import PrincipalViewSet
 from incidents.api import openapi
 from incidents.api.incidents import if_match
 from incidents.models import Comment, Incident
@@ -47,7 +46,7 @@ def _answer(comment: Comment, code: int = status.HTTP_200_OK) -> Response:
     return Response(present(comment), status=code, headers=headers)
 
 
-class CommentViewSet(PrincipalMixin, ViewSet):
+class CommentViewSet(PrincipalViewSet):
     """What was said about one incident."""
 
     required_roles = {

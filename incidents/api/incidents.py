@@ -5,11 +5,10 @@ from uuid import UUID
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from accounts import tenancy
-from accounts.permissions import PrincipalMixin
 from accounts.principal import READ, WRITE
+from accounts.viewsets import PrincipalViewSet
 from history.models import TenantEvent
 from history.presenter import page_of
 from incidents import queries, sorting
@@ -43,7 +42,7 @@ def if_match(request: Request, occ_lock: int | None) -> Expected:
     return Expected(occ_lock, lambda current: conditional.check_if_match(request, current))
 
 
-class IncidentViewSet(PrincipalMixin, ViewSet):
+class IncidentViewSet(PrincipalViewSet):
     """Incidents of the caller's tenant."""
 
     required_roles = {
@@ -148,7 +147,7 @@ def _kind(keys: tuple[sorting.Key, ...]) -> str:
     return "incidents:" + ";".join(str(key) for key in keys)
 
 
-class ValueViewSet(PrincipalMixin, ViewSet):
+class ValueViewSet(PrincipalViewSet):
     """The values of one incident, one at a time."""
 
     required_roles = {"list": READ, "create": WRITE, "update": WRITE, "destroy": WRITE}
@@ -176,13 +175,13 @@ class ValueViewSet(PrincipalMixin, ViewSet):
             for name in body
             if name not in {"name", "value", "occ_lock"}
         ]
-        name = body.get("name")
-        if not isinstance(name, str):
-            rule = "required" if name is None else "wrong_type"
+        name = body.get("name", "")
+        if not isinstance(name, str) or not name:
+            rule = "wrong_type" if name else "required"
             faults.append(Fault("name", rule, "Must be the name of an attribute."))
         if "value" not in body or (creating and body["value"] is None):
             faults.append(Fault("value", "required", "This field is required."))
-        if faults:
+        if faults or not isinstance(name, str):
             raise Invalid.because(faults)
         row = set_value(
             principal=self.principal,

@@ -1,5 +1,6 @@
 """Routes of the incident calls. Attribute routes come first: ``attributes`` is no incident's id."""
 
+from typing import Any
 from uuid import UUID
 
 from django.urls import include, path, register_converter
@@ -25,9 +26,16 @@ class AnyCaseUUIDConverter:
 
 register_converter(AnyCaseUUIDConverter, "id")
 
-_incident = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
-_values = {"get": "list", "post": "create", "put": "update"}
-_comments = {"get": "list", "post": "create", "delete": "destroy_named"}
+_Actions = dict[str, str | Any]  # what Django REST framework's stubs ask for
+
+_incident: _Actions = {
+    "get": "retrieve",
+    "put": "update",
+    "patch": "partial_update",
+    "delete": "destroy",
+}
+_values: _Actions = {"get": "list", "post": "create", "put": "update"}
+_comments: _Actions = {"get": "list", "post": "create", "delete": "destroy_named"}
 
 _one = [
     path("", IncidentViewSet.as_view(_incident), name="incident"),

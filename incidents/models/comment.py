@@ -2,9 +2,9 @@
 
 from django.db import models
 from django.utils import timezone
-from incidents_project.database.constraints import TenantForeignKey
 
 from accounts.tenancy import TenantOwned, TenantQuerySet
+from incidents_project.database.constraints import TenantForeignKey
 
 
 class Comment(TenantOwned):
@@ -20,7 +20,7 @@ class Comment(TenantOwned):
     updated_by = models.CharField(max_length=150, editable=False)
     occ_lock = models.BigIntegerField(default=0, editable=False)
 
-    objects = TenantQuerySet.as_manager()
+    objects = TenantQuerySet["Comment"].as_manager()
 
     class Meta(TenantOwned.Meta):
         ordering = ["id"]

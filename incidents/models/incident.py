@@ -29,7 +29,7 @@ class Incident(TenantOwned):
     updated_by = models.CharField(max_length=150, editable=False)
     occ_lock = models.BigIntegerField(default=0, editable=False)
 
-    objects = TenantQuerySet.as_manager()
+    objects = TenantQuerySet["Incident"].as_manager()
 
     class Meta(TenantOwned.Meta):
         ordering = ["-created_at", "-id"]

@@ -135,15 +135,18 @@ class Cluster:
         """Start the server, after making its data if need be; False when it runs already."""
         if self.postmaster() is not None and self._becomes_ready():
             return False
+        if self._process is not None:
+            self._process.poll()  # it died; the system may forget it now
         programs = self._binaries()
         runner = account.choose(self.data, programs.path("postgres"))
         if not self._is_made():
             self._make(programs, runner, lock)
         elif self.data.stat().st_uid != runner.uid:
             runner.own_all(self.data)
-        self._forget_stale_pid()
+        socket_dir = self._make_socket_dir(runner)
+        self._forget_the_dead(socket_dir)
         command = [*runner.prefix, programs.path("postgres"), "-D", str(self.data)]
-        for name, value in self._configuration(runner).items():
+        for name, value in _configuration(socket_dir).items():
             command += ["-c", f"{name}={value}"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
@@ -160,11 +163,6 @@ class Cluster:
             raise ClusterError(f"PostgreSQL did not start.{self._last_words()}")
         return True
 
-    def _configuration(self, runner: account.Account) -> dict[str, str]:
-        socket_dir = self._make_socket_dir(runner)
-        configuration = _CONFIGURATION | {"unix_socket_directories": f'"{socket_dir}"'}
-        return configuration if _durable() else configuration | _NOT_DURABLE
-
     def _becomes_ready(self, started: "subprocess.Popen[bytes] | None" = None) -> bool:
         """Wait for the server; False when it goes away instead."""
         deadline = time.monotonic() + _PATIENCE
@@ -179,11 +177,15 @@ class Cluster:
             f"PostgreSQL is not ready after {_PATIENCE:.0f} seconds.{self._last_words()}"
         )
 
-    def _forget_stale_pid(self) -> None:
-        """PostgreSQL would take any living process of that number for a server."""
+    def _forget_the_dead(self, socket_dir: Path) -> None:
+        """PostgreSQL would take any living process of a stale file's number for a server."""
         pid = self._written_pid()
-        if pid and "postgres" not in _command_line(pid).split(" ")[0]:
-            (self.data / "postmaster.pid").unlink()
+        if pid and "postgres" in _command_line(pid).split(" ")[0]:
+            return  # a server that we did not start: PostgreSQL has to decide
+        socket = f".s.PGSQL.{PORT}"
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for name in (socket, f"{socket}.lock"):
+            (socket_dir / name).unlink(missing_ok=True)
 
     def _stop(self) -> None:
         pid = self.postmaster()
@@ -319,6 +321,11 @@ def _command_line(pid: int) -> str:
         return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
     except OSError:
         return ""
+
+
+def _configuration(socket_dir: Path) -> dict[str, str]:
+    configuration = _CONFIGURATION | {"unix_socket_directories": f'"{socket_dir}"'}
+    return configuration if _durable() else configuration | _NOT_DURABLE
 
 
 def _durable() -> bool:

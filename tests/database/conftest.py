@@ -40,7 +40,14 @@ def copy(made: Path, home: Path) -> Path:
 
 
 @pytest.fixture
-def home(made: Path, tmp_path: Path) -> Path:
+def home(made: Path) -> Path:
+    """For tests that leave the data as they found it."""
+    return made
+
+
+@pytest.fixture
+def own_home(made: Path, tmp_path: Path) -> Path:
+    """For tests that do damage."""
     return copy(made, tmp_path)
 
 

@@ -130,16 +130,16 @@ def test_a_directory_of_something_else_is_refused(tmp_path):
         Cluster(tmp_path).ensure_running()
 
 
-def test_data_of_a_version_that_is_not_installed_is_refused(home):
-    (home / "postgres" / "PG_VERSION").write_text("9\n")
+def test_data_of_a_version_that_is_not_installed_is_refused(own_home):
+    (own_home / "postgres" / "PG_VERSION").write_text("9\n")
     with pytest.raises(ClusterError, match="Install PostgreSQL 9"):
-        Cluster(home).ensure_running()
+        Cluster(own_home).ensure_running()
 
 
-def test_a_server_that_does_not_start_shows_why(home):
-    (home / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
+def test_a_server_that_does_not_start_shows_why(own_home):
+    (own_home / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(ClusterError, match="no_such_setting"):
-        Cluster(home).ensure_running()
+        Cluster(own_home).ensure_running()
 
 
 def test_no_binaries_at_all_is_refused(tmp_path):

@@ -72,11 +72,14 @@ def test_compose_sets_only_what_the_service_reads(compose):
         assert set(compose["services"][name]["environment"]) <= settings_read_by_the_code()
 
 
-def test_only_the_migration_knows_the_owner(compose):
+def test_only_the_migration_knows_the_owner_and_the_administrator(compose):
     knowing = {
         name
         for name, service in compose["services"].items()
-        if any("owner_url" in secret for secret in service.get("secrets", ()))
+        if any(
+            secret in {"database_owner_url", "database_admin_url"}
+            for secret in service.get("secrets", ())
+        )
     }
     assert knowing == {"migrate"}
 
@@ -126,8 +129,9 @@ def test_secrets_are_made_once_and_kept(tmp_path):
         made.append({f.name: f.read_text() for f in (tmp_path / "deploy" / "secrets").iterdir()})
     assert made[0] == made[1]
     assert len(made[0]["secret_key"]) >= 50
-    assert made[0]["database_owner_password"] in made[0]["database_owner_url"]
-    assert made[0]["database_owner_password"] not in made[0]["database_url"]
+    assert made[0]["database_admin_password"] in made[0]["database_admin_url"]
+    passwords = {made[0][name].split("@")[0].split(":")[2] for name in made[0] if "_url" in name}
+    assert len(passwords) == 3
     assert (tmp_path / "deploy" / "secrets").stat().st_mode & 0o077 == 0
 
 

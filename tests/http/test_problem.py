@@ -47,7 +47,7 @@ def told(response, status, code):
 @pytest.mark.parametrize(
     ("name", "status", "code"),
     [
-        ("invalid", 400, "invalid"),
+        ("invalid", 400, "required"),
         ("not_found", 404, "not_found"),
         ("forbidden", 403, "no_tenant"),
         ("conflict", 409, "stale_object"),
@@ -83,7 +83,7 @@ def test_members_and_headers_that_go_with_a_problem(client):
     assert told(client.get("/raises/conflict"), 409, "stale_object")["occ_lock"] == 7
     assert client.get("/raises/unavailable").headers["Retry-After"] == "7"
     assert client.get("/raises/throttled").headers["Retry-After"] == "3"
-    assert told(client.get("/raises/invalid"), 400, "invalid")["errors"] == [
+    assert told(client.get("/raises/invalid"), 400, "required")["errors"] == [
         {"field": "a", "code": "required", "message": "Needed."}
     ]
     body = told(client.get("/raises/validation"), 400, "invalid")
