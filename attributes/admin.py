@@ -74,6 +74,7 @@ class AttributeForm(OperationForm[AttributeMeta]):
             }
         else:
             self.initial = {**self.initial, "default": "", "rules": "{}"}
+            del self.fields["version"]  # there is none yet
 
     def changes(self) -> dict[str, Json]:
         """The settings that were changed, as the operation takes them."""

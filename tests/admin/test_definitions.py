@@ -1,5 +1,7 @@
 """Attributes and codes: the admin calls the operations, and says what they refuse."""
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 
@@ -99,7 +101,7 @@ def test_an_attribute_is_changed(admin_client, make_attribute):
     "members",
     [
         {"type": "INTEGER", "rules": {"max": 9, "min": 1}, "default": 1, "description": "a\nb"},
-        {"type": "NUMBER", "default": 1, "rules": {"max": 9.5}},
+        {"type": "NUMBER", "default": 1, "rules": {"max": Decimal("9.5")}},
         {"type": "BOOLEAN", "default": True, "required": True},
         {"type": "STRING", "default": "", "description": " a\r\nb "},
         {"type": "DATETIME", "default": "2024-11-11T02:57:27+08:00"},
