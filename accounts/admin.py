@@ -78,7 +78,6 @@ class ApiTokenAdmin(TenantOwnedAdmin[ApiToken]):
         "state",
         "expires_at",
         "last_used_at",
-        "created_at",
     ]
     actions = ["revoke"]
     fields = [

@@ -46,7 +46,6 @@ class DeployerModelAdmin(ModelAdmin[M]):
     may_add: ClassVar[bool] = False
     may_change: ClassVar[bool] = False
     view_on_site = False
-    show_full_result_count = False  # a second count of a large table
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """The site has decided."""
@@ -193,6 +192,8 @@ class OperationAdmin(DeployerModelAdmin[M]):
 
 class TenantOwnedAdmin(OperationAdmin[M]):
     """A model of which only the chosen tenant's rows can be seen, by query and by the database."""
+
+    show_full_result_count = False  # a second count of a large table
 
     def get_urls(self) -> list[URLPattern]:
         """Every page of the model, each inside the tenant's scope."""

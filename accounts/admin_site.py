@@ -123,7 +123,7 @@ class DeployerAdminSite(AdminSite):
             context["tenants"] = tenants_of(request)
             context["chosen_tenant"] = chosen_tenant(request)
         else:
-            context["available_apps"] = []  # a menu of pages that would not open
+            context["is_nav_sidebar_enabled"] = False  # a menu of pages that would not open
         return context
 
     def choose_tenant(self, request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,7 @@ from history.models import Event, InstanceEvent, TenantEvent
 _DETAIL = [
     "moment",
     "action",
-    "name",
+    "who",
     "subject",
     "object_id",
     "versions",
@@ -45,6 +45,11 @@ class EventDisplay:
         """When."""
         return moment(event)
 
+    @admin.display(description="who")
+    def who(self, event: Event) -> str:
+        """By name."""
+        return event.name
+
     @admin.display(description="fields")
     def changed_fields(self, event: Event) -> str:
         """What changed, in short."""
@@ -70,7 +75,7 @@ class EventDisplay:
 class TenantEventAdmin(EventDisplay, TenantOwnedAdmin[TenantEvent]):
     """What changed in the chosen tenant."""
 
-    list_display = ["moment", "action", "name", "changed_fields", "versions"]
+    list_display = ["moment", "action", "who", "changed_fields", "versions"]
     fields = [*_DETAIL[:5], "incident_id", *_DETAIL[5:]]
 
 
@@ -78,5 +83,10 @@ class TenantEventAdmin(EventDisplay, TenantOwnedAdmin[TenantEvent]):
 class InstanceEventAdmin(EventDisplay, DeployerModelAdmin[InstanceEvent]):
     """What changed for all tenants."""
 
-    list_display = ["moment", "action", "subject_name", "name", "changed_fields", "versions"]
-    fields = [*_DETAIL[:2], "subject_name", *_DETAIL[2:4], "actor_tenant", *_DETAIL[4:]]
+    list_display = ["moment", "action", "about", "who", "changed_fields", "versions"]
+    fields = [*_DETAIL[:2], "about", *_DETAIL[2:4], "actor_tenant", *_DETAIL[4:]]
+
+    @admin.display(description="about")
+    def about(self, event: InstanceEvent) -> str:
+        """The name that the attribute or the code had then."""
+        return event.subject_name

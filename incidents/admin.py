@@ -103,6 +103,7 @@ class IncidentAdmin(TenantOwnedAdmin[Incident]):
 
     list_display = ["name", "status", "type", "severity", "date", "reported_by", "created_at"]
     list_filter = [_filter(kind) for kind in Kind]
+    show_facets = admin.ShowFacets.NEVER  # a count of the table for each code
     search_fields = ["name"]
     fieldsets = [
         (
@@ -110,7 +111,9 @@ class IncidentAdmin(TenantOwnedAdmin[Incident]):
             {
                 "fields": [
                     "name",
-                    ("status", "type", "severity"),
+                    "status",
+                    "type",
+                    "severity",
                     "date",
                     "description",
                     "reported_by",

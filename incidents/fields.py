@@ -30,6 +30,7 @@ class UnixTimeType(AttributeType):
     name: ClassVar[str] = "UNIX_TIME"
     label: ClassVar[str] = "Unix time"
     example: ClassVar[Json] = 1674521800
+    widget: ClassVar[str] = "datetime"
     _seconds: ClassVar[IntegerType] = IntegerType(min=0, max=_LAST_SECOND)
 
     def clean(self, raw: Json) -> int:

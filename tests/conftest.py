@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from accounts import operations, tenancy
+from accounts.models import ApiToken
 from accounts.principal import Principal, Role
 from attributes.models import AttributeMeta
 from attributes.operations.define import define_attribute
@@ -122,6 +124,23 @@ def acme(db: None) -> Iterator[None]:
     """The test's own queries are acme's."""
     with tenancy.scope(ACME):
         yield
+
+
+@pytest.fixture
+def stored(db: None) -> Callable[[], dict[str, Any]]:
+    """All that is stored, as it is at each call, but for who used a token when."""
+    ours = [apps.get_app_config(app) for app in ("accounts", "history", "attributes", "incidents")]
+    models = [model for app in ours for model in app.get_models() if model is not ApiToken]
+
+    def read() -> dict[str, Any]:
+        rows: dict[str, Any] = {}
+        for tenant_id in (ACME, GLOBEX):
+            with tenancy.scope(tenant_id):
+                for model in models:
+                    rows[f"{tenant_id} {model.__name__}"] = list(model.objects.order_by().values())
+        return rows
+
+    return read
 
 
 KEPT = {"attributes_epoch", "incidents_code", "django_migrations", "django_content_type"}

@@ -15,6 +15,12 @@ from incidents_project.refusals import Fault, Invalid, ValueRefused
 Json = Any  # a JSON value: None, bool, int, Decimal, str, list, dict
 
 
+# What a filter may ask of a value.
+EQUALITY = ("exact", "ne", "in", "nin", "isnull")
+ORDER = ("gt", "gte", "lt", "lte", "range")
+TEXT = ("icontains", "istartswith", "iexact")
+
+
 def rule(default: Any, check: Callable[[Json], Any], schema: dict[str, Any], help_text: str) -> Any:
     """A rule of a type: a dataclass field that knows how to check what a deployer sends for it."""
     return field(
@@ -29,6 +35,8 @@ class AttributeType(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     example: ClassVar[Json]
+    widget: ClassVar[str]  # what a front end shows to edit a value
+    operators: ClassVar[tuple[str, ...]] = EQUALITY  # what a filter may ask
     ordered: ClassVar[bool] = False
 
     @abstractmethod
@@ -127,6 +135,9 @@ def clean_text(raw: Json) -> str:
 
 
 __all__ = [
+    "EQUALITY",
+    "ORDER",
+    "TEXT",
     "AttributeType",
     "Json",
     "check_bounds",

@@ -15,6 +15,8 @@ class BooleanType(AttributeType):
     name: ClassVar[str] = "BOOLEAN"
     label: ClassVar[str] = "Yes or no"
     example: ClassVar[Json] = True
+    widget: ClassVar[str] = "checkbox"
+    operators: ClassVar[tuple[str, ...]] = ("exact", "ne", "isnull")
 
     def clean(self, raw: Json) -> bool:
         """A boolean, or exactly its JSON text."""

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from attributes.types.base import (
+    EQUALITY,
+    ORDER,
     AttributeType,
     Json,
     check_bounds,
@@ -70,6 +72,8 @@ class DateTimeType(AttributeType):
     name: ClassVar[str] = "DATETIME"
     label: ClassVar[str] = "Date and time"
     example: ClassVar[Json] = _EXAMPLE
+    widget: ClassVar[str] = "datetime"
+    operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER)
     ordered: ClassVar[bool] = True
 
     min: str = rule(

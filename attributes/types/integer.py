@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from attributes.types.base import (
+    EQUALITY,
+    ORDER,
     AttributeType,
     Json,
     check_bounds,
@@ -49,6 +51,8 @@ class IntegerType(AttributeType):
     name: ClassVar[str] = "INTEGER"
     label: ClassVar[str] = "Whole number"
     example: ClassVar[Json] = 5
+    widget: ClassVar[str] = "number"
+    operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER)
     ordered: ClassVar[bool] = True
 
     min: int | None = rule(None, clean_integer, _BOUND, "The smallest value allowed.")

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from attributes.types.base import (
+    EQUALITY,
+    ORDER,
     AttributeType,
     Json,
     check_bounds,
@@ -64,6 +66,8 @@ class NumberType(AttributeType):
     name: ClassVar[str] = "NUMBER"
     label: ClassVar[str] = "Number"
     example: ClassVar[Json] = Decimal("0.1")
+    widget: ClassVar[str] = "number"
+    operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER)
     ordered: ClassVar[bool] = True
 
     min: Decimal | None = rule(None, clean_number, _BOUND, "The smallest value allowed.")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from attributes.types.base import AttributeType, Json, clean_text, rule
+from attributes.types.base import EQUALITY, ORDER, TEXT, AttributeType, Json, clean_text, rule
 from attributes.types.integer import clean_integer
 from incidents_project.refusals import ValueRefused
 
@@ -25,6 +25,8 @@ class StringType(AttributeType):
     name: ClassVar[str] = "STRING"
     label: ClassVar[str] = "Text"
     example: ClassVar[Json] = "eu-west-1"
+    widget: ClassVar[str] = "text"
+    operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER, *TEXT)
     ordered: ClassVar[bool] = True
 
     max_length: int = rule(

@@ -34,6 +34,17 @@ class Account:
         if os.geteuid() == 0:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
+    def require_name(self) -> None:
+        """Refuse a user without a name: initdb, though not the server, asks the system for it."""
+        try:
+            pwd.getpwuid(self.uid)
+        except KeyError:
+            raise ClusterError(
+                f"PostgreSQL cannot make its data as user {self.uid}, who has no name on this"
+                " system. Add a line for that user to /etc/passwd (in a container: run as a user"
+                " that the image knows, or as root), or set DATABASE_URL."
+            ) from None
+
     def own_all(self, directory: Path) -> None:
         """Give ``directory`` and everything in it to this user."""
         self.own(directory)

@@ -200,6 +200,7 @@ class Cluster:
 
     def _make(self, programs: binaries.Binaries, runner: account.Account, lock: int) -> None:
         """Make the data beside its place and move it there whole."""
+        runner.require_name()
         unfinished = self.home / "postgres.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)

@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from incidents_project.refusals import Conflict
 
@@ -71,8 +72,7 @@ def provision(
     if not _is_superuser(admin):  # an administrator of a hosted server acts for the owner
         _run(admin, "GRANT {} TO CURRENT_USER", owner.name)
     done.append(_provide_database(admin, database, owner.name))
-    password = admin.info.password or None
-    with psycopg.connect(admin.info.dsn, dbname=database, password=password) as inside:
+    with psycopg.connect(_inside(admin, database)) as inside:
         _run(inside, "REVOKE ALL ON DATABASE {} FROM PUBLIC", database)
         _run(inside, "GRANT CONNECT ON DATABASE {} TO {}", database, app.name)
         _run(inside, "ALTER SCHEMA public OWNER TO {}", owner.name)
@@ -140,6 +140,14 @@ def _provide_database(admin: Connection, database: str, owner: str) -> str:
         _run(admin, "ALTER DATABASE {} OWNER TO {}", database, owner)
         return f"database {database} was there and belonged to {found}; now to {owner}"
     return f"database {database} was there"
+
+
+def _inside(connection: Connection, database: str) -> str:
+    """The same way in, to another database."""
+    # Not info.dsn: it leaves out the password, and needs a home directory.
+    options = [option for option in connection.pgconn.info if option.val]
+    given = {option.keyword.decode(): (option.val or b"").decode() for option in options}
+    return make_conninfo(**given | {"dbname": database})
 
 
 def _is_superuser(connection: Connection) -> bool:

@@ -149,7 +149,9 @@ def test_an_attribute_is_archived_after_a_question(admin_client, make_attribute,
 def test_an_archived_attribute_is_only_to_be_looked_at(admin_client, make_attribute, act):
     count = make_attribute()
     act("attributes_attributemeta", "archive", count.pk)
-    assert 'type="submit"' not in admin_client.get(page_of(count)).content.decode().split("<main")[1]
+    assert (
+        'type="submit"' not in admin_client.get(page_of(count)).content.decode().split("<main")[1]
+    )
     assert admin_client.post(page_of(count), filled(count, label="People")).status_code == 403
 
 

@@ -40,7 +40,9 @@ def fill(dora, ada, make_attribute, make_incident):
 
 
 def get(client, page):
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         response = client.get(page)
     assert response.status_code == 200, page
     return response, [query["sql"] for query in queries]
@@ -54,7 +56,10 @@ def test_lists_and_pages_keep_their_number_of_queries(admin_client, fill, model)
             if hasattr(model, "tenant_id"):
                 rows = rows.filter(tenant_id=ACME)
             pk = rows.first().pk
-        return [len(get(admin_client, p)[1]) for p in (url(model, "changelist"), url(model, "change", pk))]
+        return [
+            len(get(admin_client, p)[1])
+            for p in (url(model, "changelist"), url(model, "change", pk))
+        ]
 
     ask()  # content types and the schema are cached by the first
     before = ask()

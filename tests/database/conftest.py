@@ -134,9 +134,7 @@ def connect(server: Cluster) -> Iterator[Connect]:
     def open_one(user: str, dbname: str = "scratch") -> psycopg.Connection[Any]:
         host = str(server.ensure_running())
         opened.append(
-            psycopg.connect(
-                host=host, port=cluster.PORT, user=user, dbname=dbname, autocommit=True
-            )
+            psycopg.connect(host=host, port=cluster.PORT, user=user, dbname=dbname, autocommit=True)
         )
         return opened[-1]
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from incidents_project.database import binaries
+from incidents_project.database.account import Account
 from incidents_project.database.cluster import PORT, Cluster
 from incidents_project.database.refusal import ClusterError
 
@@ -95,7 +96,7 @@ def test_a_server_that_died_is_started_again(home, open_cluster):
     assert answers(server.ensure_running()) == "incidents_app"
 
 
-@pytest.mark.parametrize("pid", ["1", str(os.getpid()), "4194303"])
+@pytest.mark.parametrize("pid", [1, os.getpid(), 4_194_303], ids=["init", "ourselves", "nobody"])
 def test_a_stale_pid_file_is_not_taken_for_a_server(home, open_cluster, pid):
     (home / "postgres" / "postmaster.pid").write_text(f"{pid}\n{home}/postgres\n")
     assert answers(open_cluster(home).ensure_running()) == "incidents_app"
@@ -140,6 +141,11 @@ def test_a_server_that_does_not_start_shows_why(own_home):
     (own_home / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(ClusterError, match="no_such_setting"):
         Cluster(own_home).ensure_running()
+
+
+def test_a_user_without_a_name_is_told_what_is_missing():
+    with pytest.raises(ClusterError, match="/etc/passwd"):
+        Account(4_000_000, 4_000_000).require_name()
 
 
 def test_no_binaries_at_all_is_refused(tmp_path):
