@@ -12,8 +12,8 @@ from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from accounts import operations, tenancy
-from accounts.models import ApiToken
 from accounts.principal import Principal, Role
+from accounts.tenancy import TenantOwned
 from attributes.models import AttributeMeta
 from attributes.operations.define import define_attribute
 from incidents.operations.incidents import create_incident
@@ -128,16 +128,20 @@ def acme(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def stored(db: None) -> Callable[[], dict[str, Any]]:
-    """All that is stored, as it is at each call, but for who used a token when."""
-    ours = [apps.get_app_config(app) for app in ("accounts", "history", "attributes", "incidents")]
-    models = [model for app in ours for model in app.get_models() if model is not ApiToken]
+    """All that is stored, but for tokens, as it is at each call."""
+    ours = [apps.get_app_config(app) for app in ("history", "attributes", "incidents")]
+    models = [model for app in ours for model in app.get_models()]
+    walled = [model for model in models if issubclass(model, TenantOwned)]
 
     def read() -> dict[str, Any]:
         rows: dict[str, Any] = {}
+        for model in set(models) - set(walled):
+            rows[model.__name__] = list(model.objects.order_by().values_list())
         for tenant_id in (ACME, GLOBEX):
             with tenancy.scope(tenant_id):
-                for model in models:
-                    rows[f"{tenant_id} {model.__name__}"] = list(model.objects.order_by().values())
+                for model in walled:
+                    name = f"{model.__name__} of {tenant_id}"
+                    rows[name] = list(model.objects.order_by().values_list())
         return rows
 
     return read

@@ -289,7 +289,7 @@ def test_every_required_member_that_is_missing_is_named(owner_api, unchanged):
         ("", 400, "wrong_type"),
         ("zero", 400, "wrong_type"),
         ("0\n", 400, "wrong_type"),
-        ("٠", 400, "wrong_type"),
+        ("\u0660", 400, "wrong_type"),
         ([0], 400, "wrong_type"),
         ({}, 400, "wrong_type"),
     ],
@@ -460,11 +460,11 @@ def test_a_cursor_of_another_tenant(globex_api, cursor):
         "/docs/",
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_a_path_that_is_not_there(api_of, incident, unchanged, method, path):
+def test_a_path_that_is_not_there(api_of, incident, unchanged, path):
     client = api_of(ACME, "incident_owner", "deployer")
     path = path.format(id=incident["id"])
-    told(client.generic(method, path, "{}", "application/json"), 404, "not_found")
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        told(client.generic(method, path, "{}", "application/json"), 404, "not_found")
 
 
 NAMES = [

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -136,7 +136,8 @@ class Cluster:
         if self.postmaster() is not None and self._becomes_ready():
             return False
         if self._process is not None:
-            self._process.poll()  # it died; the system may forget it now
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)  # ours, and dying: let the system forget it
         programs = self._binaries()
         runner = account.choose(self.data, programs.path("postgres"))
         if not self._is_made():

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -92,7 +93,7 @@ def test_a_server_that_died_is_started_again(home, open_cluster):
     server.ensure_running()
     os.kill(server.postmaster(), 9)
     while server.postmaster() is not None:
-        pass
+        time.sleep(0.01)
     assert answers(server.ensure_running()) == "incidents_app"
 
 
