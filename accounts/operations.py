@@ -64,18 +64,17 @@ def _token_faults(
 
 
 def revoke_token(*, tenant_id: str, prefix: str) -> ApiToken:
-    """Refuse a token from now on. ``prefix`` is the start of its text, as listed.
+    """Refuse a token from now on. ``prefix`` is its text, or as much of it as is listed.
 
     Raises ``NotFound`` when no token of the tenant starts so, ``Conflict`` when several do.
     """
+    prefix = prefix[:12]  # less of it might name a token that nobody meant
     with tenancy.scope(tenant_id):
-        found = list(
-            ApiToken.objects.filter(tenant_id=tenant_id, prefix__startswith=prefix[:12])[:2]
-        )
+        found = list(ApiToken.objects.filter(tenant_id=tenant_id, prefix=prefix)[:2])
         if not found:
-            raise NotFound(f"No token of {tenant_id} starts with {prefix!r}.")
+            raise NotFound(f"No token of {tenant_id} has {prefix!r} for its first 12 characters.")
         if len(found) > 1:
-            raise Conflict(f"Several tokens start with {prefix!r}: give more of it.")
+            raise Conflict(f"Several tokens start with {prefix!r}.")
         token = found[0]
         if token.revoked_at is None:
             token.revoked_at = timezone.now()

@@ -40,7 +40,7 @@ def page_of(
     """One page of ``events``; ``kind`` binds the cursor to this log."""
     check_parameters(request, {"size", "cursor"})
     page = Page.of(request)
-    if page.cursor:
+    if page.cursor is not None:
         events = events.filter(id__lt=UUID(unseal(kind, page.cursor)[0]))
     found = list(events.order_by("-id")[: page.size + 1])
     shown = found[: page.size]

@@ -12,6 +12,7 @@ from attributes.types.boolean import BooleanType
 from attributes.types.datetime import DateTimeType, parse_moment
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
+from attributes.types.text import TextType
 from incidents.codes import Codes
 from incidents.models import Kind
 from incidents_project.refusals import Fault, ValueRefused
@@ -52,20 +53,39 @@ class UnixTimeType(AttributeType):
         }
 
 
+_NOT_BLANK = {"minLength": 1, "pattern": r"\S"}
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueRefused("blank", "Must not be empty.")
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class NameType(StringType):
-    """Text that may not be empty."""
+    """Text of one line that may not be empty."""
 
     def clean(self, raw: Json) -> str:
         """The text."""
-        value = super().clean(raw)
-        if not value.strip():
-            raise ValueRefused("blank", "Must not be empty.")
-        return value
+        return _not_blank(super().clean(raw))
 
     def json_schema(self) -> dict[str, Any]:
         """As for text, with a first character."""
-        return super().json_schema() | {"minLength": 1, "pattern": r"\S"}
+        return super().json_schema() | _NOT_BLANK
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProseType(TextType):
+    """Text of many lines that may not be empty."""
+
+    def clean(self, raw: Json) -> str:
+        """The text."""
+        return _not_blank(super().clean(raw))
+
+    def json_schema(self) -> dict[str, Any]:
+        """As for text, with a first character."""
+        return super().json_schema() | _NOT_BLANK
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +105,7 @@ FIELDS: tuple[Field, ...] = (
     Field("status", StringType(max_length=50), required=True, codes=Kind.STATUS),
     Field("type", StringType(max_length=50), required=True, codes=Kind.TYPE),
     Field("date", DateTimeType(), required=True, to_column=datetime.fromisoformat),
-    Field("description", StringType(max_length=100_000), required=True),
+    Field("description", TextType(max_length=100_000), required=True),
     Field("reported_by", StringType(), required=True),
     Field("location", StringType(), default=""),
     Field("severity", StringType(max_length=50), default="", codes=Kind.SEVERITY),

@@ -40,7 +40,8 @@ def number(name: str, default: int, *, least: int, most: int) -> int:
     raw = text(name)
     if not raw:
         return default
-    if not raw.isascii() or not raw.isdigit() or not least <= int(raw) <= most:
+    readable = raw.isascii() and raw.isdigit() and len(raw) <= 18
+    if not readable or not least <= int(raw) <= most:
         raise ImproperlyConfigured(
             f"{name} must be a whole number from {least} to {most}, not {raw!r}."
         )
@@ -69,9 +70,13 @@ def secret(name: str) -> str:
     if text(name):
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        held = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from error
+    if not held:
+        # Taken for "not set", it would start the service on a database of its own making.
+        raise ImproperlyConfigured(f"{name}_FILE names an empty file.")
+    return held
 
 
 def database(name: str) -> dict[str, Any] | None:
@@ -79,14 +84,17 @@ def database(name: str) -> dict[str, Any] | None:
     url = secret(name)
     if not url:
         return None
+    refused = ImproperlyConfigured(
+        f"{name} must look like postgres://user:password@host:5432/database."
+    )
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise refused
     try:
         config: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"{name} is not a database URL.") from error
-    if "postgresql" not in config.get("ENGINE", "") or not config.get("NAME"):
-        raise ImproperlyConfigured(
-            f"{name} must look like postgres://user:password@host:5432/database."
-        )
+        raise refused from error
+    if not config.get("NAME"):
+        raise refused
     return config
 
 

@@ -50,5 +50,8 @@ def _leaves() -> frozenset[tuple[str, str]]:
 
 def _is_migrated() -> bool:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return False
         cursor.execute("SELECT app, name FROM django_migrations")
         return _leaves() <= set(cursor.fetchall())

@@ -76,11 +76,11 @@ MIDDLEWARE = [
     "incidents_project.http.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "incidents_project.http.browser.ContentSecurityPolicy",
+    "incidents_project.http.browser.Sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "incidents_project.http.browser.Authentication",
+    "incidents_project.http.browser.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -155,6 +155,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "Service", "description": "About the service itself."},
     ],
     "POSTPROCESSING_HOOKS": ["incidents_project.openapi.complete"],
+    # The document is of a database, which "check" must not need.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 
 # Browsers

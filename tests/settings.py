@@ -8,4 +8,7 @@ os.environ.setdefault("EMBEDDED_FSYNC", "off")  # nothing in it is worth keeping
 os.environ.setdefault("THROTTLE_RATE", "0")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
 
-from incidents_project.settings import *  # noqa: E402, F403
+from incidents_project.settings import *  # noqa: F403
+
+# A client makes the middleware anew, which would look through all static files each time.
+WHITENOISE_AUTOREFRESH = True

@@ -16,6 +16,7 @@ from attributes.types.base import Json
 from attributes.types.boolean import BooleanType
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
+from attributes.types.text import TextType
 from history import record
 from history.record import Versions
 from incidents_project.refusals import Conflict, Fault, Invalid, Refusal, ValueRefused
@@ -27,7 +28,7 @@ Members = Mapping[str, Json]
 
 _CHECKS: dict[str, Callable[[Json], Any]] = {
     "label": StringType(max_length=200).clean,
-    "description": StringType(max_length=2_000).clean,
+    "description": TextType(max_length=2_000).clean,
     "required": BooleanType().clean,
     "order": _ORDER.clean,
 }
@@ -48,7 +49,8 @@ def define_attribute(*, principal: Principal, members: Members) -> AttributeMeta
     faults = _unknown_members(members, CHANGEABLE | {"name", "type"} | READ_ONLY)
     name = _clean_name(members, faults)
     settings = _clean_settings(members, faults)
-    typed = _build(members.get("type"), members.get("rules") or {}, faults)
+    rules = members.get("rules")
+    typed = _build(members.get("type"), {} if rules is None else rules, faults)
     settings["default"] = _clean_default(typed, members.get("default"), faults)
     if faults or typed is None:
         raise Invalid.because(faults)
@@ -74,7 +76,7 @@ def change_attribute(
 ) -> AttributeMeta:
     """Change an attribute's label, description, order, rules, ``required`` or default.
 
-    ``rules`` is merged: a rule not sent stays, ``null`` takes one away. A change of nothing changes
+    ``rules`` is merged: a rule not sent stays, ``null`` takes one (or all) away. A change of nothing changes
     nothing. Values that were stored before are not checked again until they are touched.
     """
     faults = _unknown_members(members, CHANGEABLE | {"name", "type"} | READ_ONLY)
@@ -111,6 +113,8 @@ def change_attribute(
 
 def _merged(rules: dict[str, Json], members: Members, faults: list[Fault]) -> Json:
     sent = members.get("rules", {})
+    if sent is None:
+        return {}
     if not isinstance(sent, dict):
         faults.append(Fault("rules", "wrong_type", "Must be an object."))
         return rules

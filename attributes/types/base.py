@@ -6,11 +6,15 @@ dataclass fields are the rules a deployer may set; each rule is itself checked b
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import Field, dataclass, field, fields
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from uuid import UUID
 
 from incidents_project.refusals import Fault, Invalid, ValueRefused
+
+if TYPE_CHECKING:  # options are themselves checked by types
+    from attributes.types.options import Option
 
 Json = Any  # a JSON value: None, bool, int, Decimal, str, list, dict
 
@@ -21,10 +25,25 @@ ORDER = ("gt", "gte", "lt", "lte", "range")
 TEXT = ("icontains", "istartswith", "iexact")
 
 
-def rule(default: Any, check: Callable[[Json], Any], schema: dict[str, Any], help_text: str) -> Any:
-    """A rule of a type: a dataclass field that knows how to check what a deployer sends for it."""
+def _as_it_is(value: Any) -> Json:
+    return value
+
+
+def rule(
+    default: Any,
+    check: Callable[[Json], Any],
+    schema: dict[str, Any],
+    help_text: str,
+    shown: Callable[[Any], Json] = _as_it_is,
+) -> Any:
+    """A rule of a type: a dataclass field that knows how to check what a deployer sends for it.
+
+    ``check`` refuses with ``ValueRefused``, or, where the rule has parts, with an ``Invalid`` whose
+    fields begin with the rule's name (``options[3].code``). ``shown`` is the way back to JSON.
+    """
     return field(
-        default=default, metadata={"check": check, "schema": schema, "help_text": help_text}
+        default=default,
+        metadata={"check": check, "schema": schema, "help_text": help_text, "shown": shown},
     )
 
 
@@ -35,9 +54,11 @@ class AttributeType(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     example: ClassVar[Json]
+    example_rules: ClassVar[Mapping[str, Json]] = {}  # under which the example is a value
     widget: ClassVar[str]  # what a front end shows to edit a value
     operators: ClassVar[tuple[str, ...]] = EQUALITY  # what a filter may ask
     ordered: ClassVar[bool] = False
+    refers: ClassVar[str | None] = None  # the kind of thing that ``references`` names
 
     @abstractmethod
     def clean(self, raw: Json) -> Json:
@@ -55,18 +76,26 @@ class AttributeType(ABC):
         """Rules that no value could satisfy together."""
         yield from ()
 
+    def references(self, stored: Json) -> tuple[UUID, ...]:
+        """The ids of other things in a stored value; whether they exist is not for a type."""
+        return ()
+
+    def resolved(self, option_sets: Mapping[str, "tuple[Option, ...]"]) -> Self:
+        """The type with what its rules only name; ``Invalid`` when there is no such thing."""
+        return self
+
     def rules(self) -> dict[str, Json]:
         """The rules that differ from the type's own, as they stand on the wire."""
         return {
-            rule.name: getattr(self, rule.name)
-            for rule in fields(self)
+            rule.name: rule.metadata["shown"](getattr(self, rule.name))
+            for rule in self.rule_fields()
             if getattr(self, rule.name) != rule.default
         }
 
     @classmethod
     def rule_fields(cls) -> tuple["Field[Any]", ...]:
         """The rules that the type knows."""
-        return fields(cls)
+        return tuple(field for field in fields(cls) if "check" in field.metadata)
 
     @classmethod
     def configured(cls, rules: Json) -> Self:
@@ -84,6 +113,10 @@ class AttributeType(ABC):
                     settings[name] = known[name].metadata["check"](raw)
                 except ValueRefused as refused:
                     faults.append(refused.at(f"rules.{name}"))
+                except Invalid as invalid:  # of a rule that has parts
+                    faults.extend(
+                        replace(fault, field=f"rules.{fault.field}") for fault in invalid.faults
+                    )
         if not faults:
             configured = cls(**settings)
             faults.extend(configured.contradictions())

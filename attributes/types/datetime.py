@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from attributes.types import clock
 from attributes.types.base import (
     EQUALITY,
     ORDER,
@@ -16,11 +17,18 @@ from attributes.types.base import (
     rule,
     wrong_type,
 )
+from attributes.types.characters import ONE_LINE
 from incidents_project.refusals import Fault, ValueRefused
 
 # RFC 3339, section 5.6. Seconds are mandatory there, and so is the offset here.
+_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _TEXT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]{_CLOCK})?"
+)
+# What the format would allow beyond it: leap seconds, and more than microseconds.
+_PATTERN = (
+    rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}:[0-5][0-9]"
+    rf"(?:\.[0-9]{{1,6}}0*)?(?:[Zz]|[+-]{_CLOCK})$"
 )
 _EXAMPLE = "2024-11-11T02:57:27Z"
 
@@ -82,11 +90,17 @@ class DateTimeType(AttributeType):
     max: str = rule(
         "2200-12-31T23:59:59.999999Z", clean_moment, _BOUND, "The latest moment allowed."
     )
+    only: str | None = rule(
+        None, clock.clean_only, clock.ONLY, "Only the past, or only the future; now is both."
+    )
 
     def clean(self, raw: Json) -> str:
         """The moment as fixed-width UTC text."""
         value = clean_moment(raw)
         check_bounds(value, self.min, self.max, shown_moment)
+        if self.only is not None:
+            now = stored_moment(clock.now())
+            clock.check_only(value, self.only, earliest=now, latest=now)
         return value
 
     def present(self, stored: Json) -> str:
@@ -98,5 +112,11 @@ class DateTimeType(AttributeType):
         yield from crossed_bounds(self.min, self.max)
 
     def json_schema(self) -> dict[str, Any]:
-        """An RFC 3339 string."""
-        return {"type": "string", "format": "date-time"}
+        """An RFC 3339 string; ``only`` cannot be said, since a schema has no clock."""
+        return {
+            "type": "string",
+            "format": "date-time",
+            "pattern": _PATTERN,
+            "formatMinimum": shown_moment(self.min),
+            "formatMaximum": shown_moment(self.max),
+        } | ONE_LINE

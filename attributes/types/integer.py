@@ -14,9 +14,9 @@ from attributes.types.base import (
     check_bounds,
     crossed_bounds,
     rule,
-    without_none,
     wrong_type,
 )
+from attributes.types.characters import UNIT_SCHEMA, clean_unit
 from incidents_project.refusals import Fault, ValueRefused
 
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
@@ -57,6 +57,7 @@ class IntegerType(AttributeType):
 
     min: int | None = rule(None, clean_integer, _BOUND, "The smallest value allowed.")
     max: int | None = rule(None, clean_integer, _BOUND, "The largest value allowed.")
+    unit: str | None = rule(None, clean_unit, UNIT_SCHEMA, "What is counted, shown beside it.")
 
     def clean(self, raw: Json) -> int:
         """The number itself."""
@@ -70,6 +71,9 @@ class IntegerType(AttributeType):
 
     def json_schema(self) -> dict[str, Any]:
         """A JSON integer within its bounds."""
-        return {"type": "integer", "format": "int64"} | without_none(
-            minimum=self.min, maximum=self.max
-        )
+        return {
+            "type": "integer",
+            "format": "int64",
+            "minimum": SMALLEST if self.min is None else self.min,
+            "maximum": LARGEST if self.max is None else self.max,
+        }

@@ -1,9 +1,12 @@
 """Exact decimals."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
 from typing import Any, ClassVar
 
 from attributes.types.base import (
@@ -14,12 +17,14 @@ from attributes.types.base import (
     check_bounds,
     crossed_bounds,
     rule,
-    without_none,
     wrong_type,
 )
+from attributes.types.characters import UNIT_SCHEMA, clean_unit
+from attributes.types.integer import clean_integer
 from incidents_project.refusals import Fault, ValueRefused
 
 LONGEST = 40  # digits, written out plainly
+MOST_PLACES = 20
 _TEXT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 
 
@@ -56,12 +61,25 @@ def _shown(value: Decimal | int) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
+def clean_places(raw: Json) -> int:
+    """A number of decimal places that can be asked for."""
+    value = clean_integer(raw)
+    if not 0 <= value <= MOST_PLACES:
+        raise ValueRefused("out_of_range", f"Must be from 0 to {MOST_PLACES}.")
+    return value
+
+
 _BOUND = {"type": "number"}
+_PLACES = {"type": "integer", "minimum": 0, "maximum": MOST_PLACES}
 
 
 @dataclass(frozen=True, kw_only=True)
 class NumberType(AttributeType):
-    """An exact decimal of at most 40 digits; it never passes through a float."""
+    """An exact decimal; it never passes through a float.
+
+    It has at most 40 digits, of which ``decimal_places`` are kept for its fraction. A value with
+    more places is refused rather than rounded; zeros at the end are no places.
+    """
 
     name: ClassVar[str] = "NUMBER"
     label: ClassVar[str] = "Number"
@@ -73,16 +91,54 @@ class NumberType(AttributeType):
     min: Decimal | None = rule(None, clean_number, _BOUND, "The smallest value allowed.")
     max: Decimal | None = rule(None, clean_number, _BOUND, "The largest value allowed.")
 
+    decimal_places: int = rule(6, clean_places, _PLACES, "The most decimal places allowed.")
+    unit: str | None = rule(None, clean_unit, UNIT_SCHEMA, "What is measured, shown beside it.")
+
+    @cached_property
+    def _widest(self) -> tuple[Decimal, Decimal]:
+        most = Decimal(f"{'9' * (LONGEST - self.decimal_places)}.{'9' * self.decimal_places}")
+        return most.copy_negate(), most
+
+    @property
+    def _bounds(self) -> tuple[Decimal | int, Decimal | int]:
+        least, most = self._widest
+        return (
+            least if self.min is None else max(self.min, least),
+            most if self.max is None else min(self.max, most),
+        )
+
     def clean(self, raw: Json) -> Decimal | int:
         """The number in canonical form."""
         value = clean_number(raw)
+        if isinstance(value, Decimal):
+            self._check_digits(value)
         check_bounds(value, self.min, self.max, _shown)
         return value
 
+    def _check_digits(self, value: Decimal) -> None:
+        exponent = value.as_tuple().exponent
+        assert isinstance(exponent, int)  # noqa: S101 - canonical numbers are finite
+        if -exponent > self.decimal_places:
+            places = f"{self.decimal_places} decimal places"
+            raise ValueRefused("too_precise", f"Must have at most {places}.")
+        least, most = self._widest
+        if not least <= value <= most:
+            whole = LONGEST - self.decimal_places
+            raise ValueRefused("too_many_digits", f"Must have at most {whole} whole digits.")
+
     def contradictions(self) -> Iterator[Fault]:
-        """min above max."""
-        yield from crossed_bounds(self.min, self.max)
+        """min above max, or no number between them with so few places."""
+        crossed = list(crossed_bounds(self.min, self.max))
+        yield from crossed
+        scale = 10**self.decimal_places
+        least, most = (Fraction(bound) * scale for bound in self._bounds)
+        if not crossed and math.ceil(least) > math.floor(most):
+            words = "No number with so few places is between min and max."
+            yield Fault("rules.decimal_places", "contradiction", words)
 
     def json_schema(self) -> dict[str, Any]:
         """A JSON number within its bounds."""
-        return {"type": "number"} | without_none(minimum=self.min, maximum=self.max)
+        least, most = self._bounds
+        places = self.decimal_places
+        step = Decimal(f"0.{'0' * (places - 1)}1") if places else 1
+        return {"type": "number", "minimum": least, "maximum": most, "multipleOf": step}

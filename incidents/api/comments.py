@@ -19,7 +19,7 @@ from incidents_project.http import conditional
 from incidents_project.http.envelope import Envelope
 from incidents_project.http.paging import Page, check_parameters, seal, unseal
 from incidents_project.http.parser import body_object
-from incidents_project.refusals import Fault, Invalid
+from incidents_project.refusals import Fault, Invalid, ValueRefused
 
 _MEMBERS = (
     "id",
@@ -46,6 +46,17 @@ def _answer(comment: Comment, code: int = status.HTTP_200_OK) -> Response:
     return Response(present(comment), status=code, headers=headers)
 
 
+def _comment_id(raw: object) -> UUID:
+    if raw is None:
+        raise ValueRefused("required", "This field is required.")
+    if not isinstance(raw, str):
+        raise ValueRefused("wrong_type", "Must be text.")
+    try:
+        return UUID(raw)
+    except ValueError:
+        raise ValueRefused("invalid", "Must be the id of a comment.") from None
+
+
 class CommentViewSet(PrincipalViewSet):
     """What was said about one incident."""
 
@@ -64,7 +75,7 @@ class CommentViewSet(PrincipalViewSet):
         page, tenant_id = Page.of(request), self.principal.tenant_id
         kind = f"comments:{incident_id}"
         comments = Comment.objects.for_tenant(tenant_id).filter(incident_id=incident_id)
-        if page.cursor:
+        if page.cursor is not None:
             comments = comments.filter(id__gt=UUID(unseal(kind, page.cursor)[0]))
         with tenancy.scope(tenant_id):
             found = list(comments.order_by("id")[: page.size + 1])
@@ -118,9 +129,9 @@ class CommentViewSet(PrincipalViewSet):
             Fault(name, "unknown_field", "Send the comment's id.") for name in body if name != "id"
         ]
         try:
-            comment_id = UUID(str(body["id"]))
-        except (KeyError, ValueError):
-            faults.append(Fault("id", "required", "Must be the id of a comment."))
+            comment_id = _comment_id(body.get("id"))
+        except ValueRefused as refused:
+            faults.append(refused.at("id"))
         if faults:
             raise Invalid.because(faults)
         return self._delete(request, incident_id, comment_id)

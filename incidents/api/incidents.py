@@ -63,7 +63,9 @@ class IncidentViewSet(PrincipalViewSet):
         keys = sorting.parse(request.query_params.getlist("sort"))
         found, number = self._found(page, keys)
         cursor = (
-            seal(_kind(keys), sorting.position_of(keys, found.rows[-1])) if found.more else None
+            seal(self._kind(keys), sorting.position_of(keys, found.rows[-1]))
+            if found.more
+            else None
         )
         return Response(
             Envelope(
@@ -81,11 +83,14 @@ class IncidentViewSet(PrincipalViewSet):
 
     def _found(self, page: Page, keys: tuple[sorting.Key, ...]) -> tuple[queries.Found, int | None]:
         tenant_id = self.principal.tenant_id
-        if page.cursor:
-            position = unseal(_kind(keys), page.cursor)
+        if page.cursor is not None:
+            position = unseal(self._kind(keys), page.cursor)
             return queries.read_page(tenant_id, keys, size=page.size, position=position), None
         found = queries.read_page(tenant_id, keys, size=page.size, offset=page.offset)
         return found, page.number
+
+    def _kind(self, keys: tuple[sorting.Key, ...]) -> str:
+        return ":".join(["incidents", self.principal.tenant_id, *(str(key) for key in keys)])
 
     def create(self, request: Request) -> Response:
         """Record an incident."""
@@ -141,10 +146,6 @@ class IncidentViewSet(PrincipalViewSet):
             if not page.data and not events.exists():
                 raise queries.no_such_incident()
         return Response(page)
-
-
-def _kind(keys: tuple[sorting.Key, ...]) -> str:
-    return "incidents:" + ";".join(str(key) for key in keys)
 
 
 class ValueViewSet(PrincipalViewSet):

@@ -12,7 +12,7 @@ from attributes.schema import Json
 from attributes.types.string import StringType
 from history import record
 from history.record import Versions
-from incidents.fields import NameType
+from incidents.fields import ProseType
 from incidents.models import Comment, Incident
 from incidents.operations.incidents import Expected
 from incidents.queries import no_such_incident
@@ -20,7 +20,7 @@ from incidents_project.refusals import Fault, Invalid, NotFound, ValueRefused
 
 Body = Mapping[str, Json]
 
-TEXT = NameType(max_length=10_000)
+TEXT = ProseType(max_length=10_000)
 NAME = StringType(max_length=150)
 READ_ONLY = frozenset(
     {

@@ -318,7 +318,7 @@ def _refusal(status: int, reason: Reason) -> Json:
         status,
         reason.code,
         reason.detail,
-        faults=(problem.Fault(*fault) for fault in _FAULTS if status == 400),
+        faults=(Fault(*fault) for fault in _FAULTS if status == 400),
         members={"occ_lock": 7} if status in {409, 412} else None,
         correlation_id=_CORRELATION_ID,
     )

@@ -251,7 +251,7 @@ def in_order(rows, keys):
     for column, descending in reversed(keys):
         have = [columns for columns in rows if columns[column] is not None]
         have_not = [columns for columns in rows if columns[column] is None]
-        rows = sorted(have, key=lambda columns: columns[column], reverse=descending) + have_not  # noqa: B023
+        rows = sorted(have, key=lambda columns: columns[column], reverse=descending) + have_not
     return [str(columns["id"]) for columns in rows]
 
 

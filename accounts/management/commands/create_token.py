@@ -72,11 +72,13 @@ def moment(text: str) -> datetime:
             raise argparse.ArgumentTypeError(f"{text!r} is too long") from error
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError as error:
+        if parsed.tzinfo is not None:
+            return parsed.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no day, time or span") from error
-    if parsed.tzinfo is None and len(text) > len("2027-01-31"):
+    if len(text) > len("2027-01-31"):
         raise argparse.ArgumentTypeError(f"{text!r} needs an offset, such as {text}Z")
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return parsed.replace(tzinfo=UTC)
 
 
 def _operator() -> str:

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from django.utils import timezone
 from gunicorn.app.base import Application
 
 from accounts import operations
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         port = options["port"]
         _require_free(port)
         if settings.EMBEDDED:
-            self.stdout.write(f"Starting PostgreSQL; its data is in {settings.DATA_DIR} …")
+            self._say(f"Starting PostgreSQL; its data is in {settings.DATA_DIR} …")
         call_command("migrate", verbosity=0)
         if not options["no_demo"]:
             demo.tell()
@@ -49,7 +50,12 @@ class Command(BaseCommand):
         password = operations.create_first_deployer(ADMIN)
         connections.close_all()
         welcome = _welcome(f"http://{HOST}:{port}", tenant_id, deployer, owner, password)
-        _Server(port, lambda: self.stdout.write(welcome)).run()
+        _Server(port, lambda: self._say(welcome)).run()
+
+    def _say(self, text: str) -> None:
+        """At once, also into a pipe; and before a fork, which would say what is left again."""
+        self.stdout.write(text)
+        self.stdout.flush()
 
 
 def _use_data_dir(chosen: str | None) -> None:
@@ -86,7 +92,8 @@ def _tokens(tenant_id: str) -> tuple[str, str]:
 
 def _token(tenant_id: str, role: Role, known: dict[str, str]) -> str:
     name = f"{tenant_id}/{role}"
-    if find(known.get(name, "")) is None:
+    token = find(known.get(name, ""))
+    if token is None or not token.is_valid(timezone.now()):
         _, known[name] = operations.create_token(
             tenant_id=tenant_id, roles=[role], name=f"Quickstart {role}", actor="quickstart"
         )

@@ -1,0 +1,78 @@
+"""Several of the deployer's options."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from attributes.types.base import Json, crossed_bounds, rule, without_none, wrong_type
+from attributes.types.integer import clean_integer
+from attributes.types.options import MOST, ChoosingType
+from incidents_project.refusals import Fault, ValueRefused
+
+
+def clean_count(raw: Json) -> int:
+    """A number of options that can be asked for."""
+    value = clean_integer(raw)
+    if not 0 <= value <= MOST:
+        raise ValueRefused("out_of_range", f"Must be from 0 to {MOST}.")
+    return value
+
+
+_COUNT = {"type": "integer", "minimum": 0, "maximum": MOST}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiSelectType(ChoosingType):
+    """A set of options: a list of codes without repetition, kept in the options' order.
+
+    An empty list is a value: "none of them", which is not "not said".
+    """
+
+    name: ClassVar[str] = "MULTISELECT"
+    label: ClassVar[str] = "Any of several options"
+    example: ClassVar[Json] = ["api", "web"]
+    example_rules: ClassVar[Mapping[str, Json]] = {
+        "options": [{"code": "api"}, {"code": "database"}, {"code": "web"}]
+    }
+    widget: ClassVar[str] = "multiselect"
+    operators: ClassVar[tuple[str, ...]] = ("exact", "has", "has_any", "has_all", "isnull")
+
+    min_chosen: int = rule(0, clean_count, _COUNT, "How many must be chosen at least.")
+    max_chosen: int | None = rule(None, clean_count, _COUNT, "How many may be chosen at most.")
+
+    def clean(self, raw: Json) -> list[str]:
+        """The codes in the options' order."""
+        if not isinstance(raw, list):
+            raise wrong_type("a list of codes of options")
+        position = self.choices.position
+        chosen = set()
+        for code in raw:
+            if not isinstance(code, str):
+                raise wrong_type("a list of codes of options")
+            if code not in position:
+                raise self.choices.refusal(code)
+            if code in chosen:
+                raise ValueRefused("duplicate_option", f"{code} must be chosen only once.")
+            chosen.add(code)
+        if len(chosen) < self.min_chosen:
+            raise ValueRefused("too_few", f"At least {self.min_chosen} must be chosen.")
+        if self.max_chosen is not None and len(chosen) > self.max_chosen:
+            raise ValueRefused("too_many", f"At most {self.max_chosen} may be chosen.")
+        return sorted(chosen, key=position.__getitem__)
+
+    def contradictions(self) -> Iterator[Fault]:
+        """Options from two places, bounds that cross, more to choose than there is."""
+        yield from super().contradictions()
+        yield from crossed_bounds(self.min_chosen, self.max_chosen, "min_chosen", "max_chosen")
+        choosable = len(self.choices.choosable)
+        if self.options and self.min_chosen > choosable:
+            message = f"There are only {choosable} options to choose from."
+            yield Fault("rules.min_chosen", "contradiction", message)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A list of codes, each at most once."""
+        return {
+            "type": "array",
+            "items": self._code_schema(),
+            "uniqueItems": True,
+        } | without_none(minItems=self.min_chosen or None, maxItems=self.max_chosen)
