@@ -55,7 +55,6 @@ def complete(result: Json, **_: Any) -> Json:
     schema = schemas.now()
     parts = attributes.components(schema) | incidents.components(schema, codes.at(schema.stamp))
     result["info"]["description"] = _ABOUT
-    result["info"]["license"] = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
     result["paths"] |= {
         path: {"get": operation.document(path)} for path, operation in _PROBES.items()
     }

@@ -145,7 +145,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Incidents",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "SERVERS": [{"url": "/"}],
     "TAGS": [
         {"name": "Incidents", "description": "What happened."},
         {"name": "Values", "description": "The values of one incident, one at a time."},

@@ -34,6 +34,7 @@ Errors = Iterator[ValidationError]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TOLD = 5  # errors in one refusal
 BUDGET = 500_000  # units of about half a microsecond, for one value
+PATTERNS = 50  # in one schema: each may take a mebibyte of memory
 LONGEST_CHAIN = 10  # schemas that apply to one and the same value through one another
 
 _KEYWORD = 20
@@ -428,6 +429,7 @@ class _Compiler:
     def __init__(self, root: dict[str, Json]) -> None:
         self._by_pointer: dict[str, dict[str, Any]] = {}
         self._by_anchor: dict[str, dict[str, Any]] = {}
+        self._patterns = 0
         self._refs: list[tuple[dict[str, Any], str, str]] = []
         self._in_place: dict[int, list[dict[str, Any]]] = {}
         self.root = self._schema(root, "")
@@ -481,14 +483,25 @@ class _Compiler:
             }
             inner = list(result.values())
             if keyword == "patternProperties":
-                result = [(_compiled_pattern(name, at), each) for name, each in result.items()]
+                result = [(self._pattern(name, at), each) for name, each in result.items()]
         elif keyword == "pattern":
-            result = _compiled_pattern(value, at)
+            result = self._pattern(value, at)
         elif keyword in {"enum", "const"}:
             result = _compiled_enum([value] if keyword == "const" else value)
         if keyword in _IN_PLACE:
             self._in_place[id(owner)].extend(inner)
         return result
+
+    def _pattern(self, text: str, at: str) -> Pattern:
+        self._patterns += 1
+        if self._patterns > PATTERNS:
+            raise _refuse(f"A schema must have at most {PATTERNS} patterns.")
+        if len(text) > patterns.LONGEST:
+            raise _refuse(f"{at}: must have at most {patterns.LONGEST} characters.")
+        try:
+            return patterns.compiled(text)
+        except ValueRefused as refused:
+            raise _refuse(f"{at}: {refused.message}") from None
 
     def _link(self) -> None:
         for compiled, ref, at in self._refs:
@@ -536,15 +549,6 @@ def _escaped(name: str) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 50 else f"{text[:50]}..."
-
-
-def _compiled_pattern(text: str, at: str) -> Pattern:
-    try:
-        if len(text) > patterns.LONGEST:
-            raise _refuse(f"must have at most {patterns.LONGEST} characters.")
-        return patterns.compiled(text)
-    except ValueRefused as refused:
-        raise _refuse(f"{at}: {refused.message}") from None
 
 
 def _compiled_enum(values: Sequence[Json]) -> tuple[frozenset[Any], str]:

@@ -34,6 +34,7 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _BOTH_KNOW = frozenset("\\" + kind for kind in r"dDwWtnrfv^$\.*+?()[]{}|/")
+_CLASSES = frozenset({r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", r"\p", r"\P"})
 _ASSERTIONS = frozenset({"^", "$", r"\b", r"\B"})
 _OUTSIDE = {".": r"[^\n\r\x{2028}\x{2029}]", r"\s": f"[{_SPACE}]", r"\S": f"[{_NO_SPACE}]"}
 _INSIDE = {r"\s": _SPACE, r"\S": _NO_SPACE, r"\-": r"\-"}
@@ -51,9 +52,9 @@ def _translated(pattern: str) -> str:
     inside = False
     before = ""
     out = []
-    for piece in pieces:
+    for piece, after in zip(pieces, [*pieces[1:], ""], strict=True):
         if inside:
-            out.append(_inside(piece, before))
+            out.append(_inside(piece, before, after))
             inside = piece != "]"
         else:
             out.append(_outside(piece, before))
@@ -62,11 +63,13 @@ def _translated(pattern: str) -> str:
     return "".join(out)
 
 
-def _inside(piece: str, before: str) -> str:
+def _inside(piece: str, before: str, after: str) -> str:
     if piece[0] == "[":
         raise _refused(r"[ inside a class is written \[")
     if piece == "]" and before in {"[", "[^"}:
         raise _refused("a class cannot be empty")
+    if piece == "-" and after != "]" and before[:2] in _CLASSES:
+        raise _refused(f"{before} cannot begin a range")
     return _INSIDE.get(piece) or _escape(piece)
 
 
@@ -110,6 +113,8 @@ class Pattern:
             if "too large" in words:
                 words = "it is too large; counted repetitions such as {1,100} are what costs most"
             raise _refused(words) from None
+        except UnicodeEncodeError:
+            raise _refused("it has half a character") from None
         self._search = compiled.search
         self.size: int = max(compiled.programsize, compiled.reverseprogramsize)
 

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from drf_spectacular.openapi import AutoSchema
 
 from incidents_project.http import paging, problem
+from incidents_project.refusals import Fault
 
 Json = dict[str, Any]
 
@@ -211,7 +212,8 @@ class Operation:
         return described
 
     def _description(self, roles: tuple[str, ...]) -> Iterator[str]:
-        yield self.description or f"{self.summary}."
+        if self.description or not roles:
+            yield self.description or f"{self.summary}."
         if roles:
             yield f"Needs the role {' or '.join(f'`{role}`' for role in roles)}."
 

@@ -13,7 +13,6 @@ SwaggerUIBundle({
   filter: true,
   persistAuthorization: false, // a token in local storage would outlive the visit
   showExtensions: false,
-  tagsSorter: undefined, // as the document orders them
   tryItOutEnabled: true,
   validatorUrl: null, // nothing is sent to another host
 });
