@@ -5,6 +5,7 @@ also reads the epoch's stamp, so that rows are shown with the definitions they w
 """
 
 from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db import connection
 
 from accounts import tenancy
 from attributes.schema import Schema, schemas
+from incidents.models import Incident
 from incidents.presenter import COLUMNS, Row, present
 from incidents.sorting import Key, after, order_by
 from incidents_project.database.fields import ExactJSONField
@@ -75,6 +77,12 @@ def read_page(
         rows = _read(statement, parameters)
         total = _count(tenant_id)
     return Found(rows[:size], more=len(rows) > size, total=total)
+
+
+def missing(tenant_id: str, ids: Collection[UUID]) -> set[UUID]:
+    """Those of ``ids`` that are no incident of the tenant's."""
+    found = Incident.objects.for_tenant(tenant_id).filter(id__in=ids).values_list("id", flat=True)
+    return set(ids).difference(found)
 
 
 def _count(tenant_id: str) -> int:

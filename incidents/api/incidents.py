@@ -11,7 +11,8 @@ from accounts.principal import READ, WRITE
 from accounts.viewsets import PrincipalViewSet
 from history.models import TenantEvent
 from history.presenter import page_of
-from incidents import queries, sorting
+from attributes import values
+from incidents import fields, queries, sorting
 from incidents.api import openapi
 from incidents.operations import incidents as operations
 from incidents.operations.incidents import Expected
@@ -48,6 +49,7 @@ class IncidentViewSet(PrincipalViewSet):
     required_roles = {
         "list": READ,
         "create": WRITE,
+        "validate": WRITE,
         "retrieve": READ,
         "update": WRITE,
         "partial_update": WRITE,
@@ -92,6 +94,13 @@ class IncidentViewSet(PrincipalViewSet):
         check_parameters(request, set())
         row = operations.create_incident(principal=self.principal, body=body_object(request))
         return _answer(row, status.HTTP_201_CREATED)
+
+    def validate(self, request: Request) -> Response:
+        """What ``create`` would say; nothing is written."""
+        check_parameters(request, set())
+        row = operations.validate_incident(principal=self.principal, body=body_object(request))
+        would_be = {name: row[name] for name in (*fields.NAMES, values.MEMBER)}
+        return Response({"valid": True, "incident": would_be})
 
     def retrieve(self, request: Request, incident_id: UUID) -> Response:
         """One incident."""

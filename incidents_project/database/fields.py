@@ -25,9 +25,10 @@ def exact(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     """JSON text in which no number was rounded on the way."""
-    return orjson.dumps(value, default=exact, option=orjson.OPT_UTC_Z)
+    option = orjson.OPT_UTC_Z | (orjson.OPT_SORT_KEYS if sort_keys else 0)
+    return orjson.dumps(value, default=exact, option=option)
 
 
 class ExactJSONField(models.JSONField):

@@ -17,12 +17,12 @@ def etag(occ_lock: int) -> str:
     return f'"{occ_lock}"'
 
 
-def none_match(request: AnyRequest, occ_lock: int) -> bool:
+def none_match(request: AnyRequest, version: int | str) -> bool:
     """Whether ``If-None-Match`` says the client holds this version already."""
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False
-    return header.strip() == "*" or any(tag == str(occ_lock) for _, tag in _TAG.findall(header))
+    return header.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(header))
 
 
 def check_if_match(request: AnyRequest, occ_lock: int) -> None:
