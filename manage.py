@@ -7,6 +7,7 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "incidents_project.settings")
+    _take_data_dir(sys.argv[1:])
     try:
         from django.core.management import execute_from_command_line
     except ImportError as error:
@@ -15,6 +16,15 @@ def main() -> None:
             " 'pip install -r requirements.txt' in it; the README has the two commands."
         ) from error
     execute_from_command_line(sys.argv)
+
+
+def _take_data_dir(arguments: list[str]) -> None:
+    """Settings read the data directory before any command reads its options."""
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option == "--data-dir" and value:
+            os.environ["DATA_DIR"] = value
+        elif option.startswith("--data-dir="):
+            os.environ["DATA_DIR"] = option.partition("=")[2]
 
 
 if __name__ == "__main__":

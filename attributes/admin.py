@@ -22,8 +22,21 @@ from attributes.operations.archive import archive_attribute
 from attributes.operations.define import change_attribute, define_attribute
 from attributes.types.base import Json
 from incidents_project.refusals import Refusal
+from incidents_project.versions import Expected
 
-_SETTINGS = ["label", "description", "required", "default", "rules", "order"]
+_SETTINGS = [
+    "label",
+    "description",
+    "help_text",
+    "group",
+    "required",
+    "required_when",
+    "applies_to",
+    "unique",
+    "default",
+    "rules",
+    "order",
+]
 
 
 def _rules_help() -> str:
@@ -52,6 +65,13 @@ class AttributeForm(OperationForm[AttributeMeta]):
         help_text='As JSON, with quotes around text: true, 5, "eu-west-1". Empty for no default.',
     )
     rules = JsonTextField(empty={}, help_text=_rules_help)
+    help_text = LongTextField(max_length=500, help_text="Shown to whoever fills the field in.")
+    required_when = JsonTextField(
+        empty=None, help_text='"always", "create", or a list of statuses: ["RESOLVED", "CLOSED"].'
+    )
+    applies_to = JsonTextField(
+        empty=None, help_text='A list of incident types: ["SECURITY"]. Empty for all.'
+    )
     # The occ_lock that the change was made against.
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -70,10 +90,18 @@ class AttributeForm(OperationForm[AttributeMeta]):
                 **self.initial,
                 "default": json_text(default),
                 "rules": json_text(definition.rules),
+                "required_when": json_text(definition.required_when),
+                "applies_to": json_text(definition.applies_to),
                 "version": definition.occ_lock,
             }
         else:
-            self.initial = {**self.initial, "default": "", "rules": "{}"}
+            self.initial = {
+                **self.initial,
+                "default": "",
+                "rules": "{}",
+                "required_when": '"always"',
+                "applies_to": "[]",
+            }
             del self.fields["version"]  # there is none yet
 
     def changes(self) -> dict[str, Json]:
@@ -121,7 +149,7 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
             principal=principal,
             name=form.instance.name,
             members=form.changes(),
-            occ_lock=form.cleaned_data["version"],
+            expected=Expected(form.cleaned_data["version"]),
         )
 
     def history_url(self, obj: AttributeMeta) -> str:

@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.tenancy import new_id
+from accounts.tenancy import TENANT_LENGTH, new_id
 from attributes import types
+from incidents_project.database.constraints import TenantPrimaryKey
 from incidents_project.database.fields import ExactJSONField
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,49}$"
@@ -30,6 +31,68 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return f"epoch {self.version}"
+
+
+class OptionSet(models.Model):
+    """Options that several attributes share. Instance-wide, as definitions are."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=50)
+    label = models.CharField(max_length=200, blank=True)
+    options = ExactJSONField()
+    occ_lock = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=150, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_by = models.CharField(max_length=150, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="optionset_name_unique"),
+            models.CheckConstraint(
+                condition=models.Q(name__regex=NAME_PATTERN), name="optionset_name_is_plain"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Claim(models.Model):
+    """A value of a unique attribute, held by one host of one tenant.
+
+    Its key is what makes the value unique: of writers at the same moment the database lets one in.
+    It needs no index on the host's table, so uniqueness is in force the moment it is defined.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant_id = models.CharField(max_length=TENANT_LENGTH, editable=False)
+    slot = models.CharField(max_length=20, editable=False)
+    digest = models.CharField(max_length=64, editable=False)  # SHA-256 of the canonical value
+    host_id = models.UUIDField(editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant_id", "host_id"], name="claim_host")]
+        constraints = [
+            TenantPrimaryKey(name="claim_key"),
+            models.UniqueConstraint(fields=["tenant_id", "slot", "digest"], name="claim_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot} of {self.host_id}"
+
+
+class RequiredWhen(models.TextChoices):
+    """When a required attribute must have a value; else it is a list of statuses."""
+
+    ALWAYS = "always"
+    CREATE = "create"
+
+
+def always() -> str:
+    """What ``required`` means unless the deployer says more."""
+    return RequiredWhen.ALWAYS.value
 
 
 class State(models.TextChoices):
@@ -65,6 +128,15 @@ class AttributeMeta(models.Model):
     description = models.CharField(max_length=2_000, blank=True)
     rules = ExactJSONField(default=dict, blank=True)
     required = models.BooleanField(default=False)
+    required_when = ExactJSONField(
+        default=always, help_text='"always", "create", or a list of statuses.'
+    )
+    applies_to = ExactJSONField(
+        default=list, blank=True, help_text="A list of incident types; empty for all."
+    )
+    unique = models.BooleanField(default=False, help_text="No two incidents of a tenant share it.")
+    group = models.CharField(max_length=100, blank=True)
+    help_text = models.CharField(max_length=500, blank=True)
     default = ExactJSONField(null=True, blank=True)
     order = models.IntegerField(default=0)
     state = models.CharField(

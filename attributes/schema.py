@@ -8,12 +8,13 @@ from uuid import UUID
 from django.db import connection
 
 from attributes import types
-from attributes.models import AttributeMeta, State
+from attributes.models import AttributeMeta, RequiredWhen, State
+from attributes.types.options import Option, clean_options
 from incidents_project.database.fields import ExactJSONField
 
 Json = types.Json
-Values = dict[str, Json]
 T = TypeVar("T")
+OptionSets = Mapping[str, tuple[Option, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,27 @@ class Attribute:
     label: str
     description: str
     required: bool
+    required_when: str
+    required_at: frozenset[str]
+    applies_to: frozenset[str]
+    unique: bool
     default: Json
+    group: str
+    help_text: str
+
+    def applies(self, kind: str) -> bool:
+        """Whether hosts of this kind have the attribute."""
+        return not self.applies_to or kind in self.applies_to
+
+    def needed_by_new(self, stage: str) -> bool:
+        """Whether a new host at this stage must have a value."""
+        return self.required and (not self.required_at or stage in self.required_at)
+
+    def kept_at(self, stage: str) -> bool:
+        """Whether a host at this stage may not lose its value."""
+        return self.required and (
+            self.required_when == RequiredWhen.ALWAYS or stage in self.required_at
+        )
 
 
 class Schema:
@@ -40,9 +61,11 @@ class Schema:
         self.by_name: Mapping[str, Attribute] = {a.name: a for a in attributes}
         self.by_slot: Mapping[str, Attribute] = {a.slot: a for a in attributes}
         self.expected = tuple(a for a in attributes if a.required or a.default is not None)
+        self.unique = tuple(a for a in attributes if a.unique)
+        self.referring = tuple(a for a in attributes if a.type.refers)
         self._present = {a.slot: (a.name, a.type.present) for a in attributes}
 
-    def present(self, stored: Mapping[str, Json]) -> Values:
+    def present(self, stored: Mapping[str, Json]) -> dict[str, Json]:
         """Stored values by slot, as answered by name; slots that are not in force stay hidden."""
         known = self._present
         shown = {}
@@ -88,7 +111,9 @@ class PerEpoch(Generic[T]):
 
 _LOAD = """
     SELECT epoch.stamp, epoch.version, meta.id, meta.name, meta.slot, meta.type, meta.rules,
-           meta.label, meta.description, meta.required, meta."default"
+           meta.label, meta.description, meta.required, meta.required_when, meta.applies_to,
+           meta."unique", meta."default", meta."group", meta.help_text,
+           (SELECT jsonb_object_agg(name, options) FROM attributes_optionset) AS option_sets
     FROM attributes_epoch AS epoch
     LEFT JOIN attributes_attributemeta AS meta ON meta.state = %s
     ORDER BY meta."order", meta.id
@@ -100,23 +125,33 @@ def _load() -> Stamped[Schema]:
         cursor.execute(_LOAD, [State.ACTIVE.value])
         rows = cursor.fetchall()
     stamp, version = rows[0][:2]
-    attributes = [_attribute(row[2:]) for row in rows if row[2] is not None]
+    sets = options_by_name(_JSON.from_db_value(rows[0][-1]))
+    attributes = [_attribute(row[2:-1], sets) for row in rows if row[2] is not None]
     return Stamped(stamp, Schema(stamp, version, attributes))
 
 
-def _attribute(row: tuple[Any, ...]) -> Attribute:
-    uid, name, slot, type_name, rules, label, description, required, default = row
-    read = _JSON.from_db_value
-    return Attribute(
-        uid=uid,
-        name=name,
-        slot=slot,
-        type=types.build(type_name, read(rules)),
-        label=label,
-        description=description,
-        required=required,
-        default=read(default),
-    )
+def options_by_name(stored: dict[str, Json] | None) -> OptionSets:
+    """The shared option sets as types take them."""
+    return {name: clean_options(options) for name, options in (stored or {}).items()}
+
+
+_COLUMNS = (
+    "uid", "name", "slot", "type", "rules", "label", "description", "required", "required_when",
+    "applies_to", "unique", "default", "group", "help_text",
+)  # fmt: skip
+_JSON_COLUMNS = ("rules", "required_when", "applies_to", "default")
+
+
+def _attribute(row: tuple[Any, ...], sets: OptionSets) -> Attribute:
+    read: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    for column in _JSON_COLUMNS:
+        read[column] = _JSON.from_db_value(read[column])
+    when = read["required_when"]
+    statuses = when if isinstance(when, list) and read["required"] else ()
+    read["type"] = types.build(read["type"], read.pop("rules")).resolved(sets)
+    read["required_when"] = when if isinstance(when, str) else ""
+    read["applies_to"] = frozenset(read["applies_to"])
+    return Attribute(required_at=frozenset(statuses), **read)
 
 
 _JSON = ExactJSONField()
@@ -131,6 +166,11 @@ def describe(definition: AttributeMeta) -> dict[str, Any]:
         "label": definition.label,
         "description": definition.description,
         "required": definition.required,
+        "required_when": definition.required_when,
+        "applies_to": definition.applies_to,
+        "unique": definition.unique,
+        "group": definition.group,
+        "help_text": definition.help_text,
         "default": definition.default,
         "rules": definition.rules,
         "order": definition.order,

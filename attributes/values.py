@@ -1,81 +1,49 @@
-"""Rules about a whole set of values, and how a set is stored.
+"""Rules about a whole set of values.
 
 In a request *absent* leaves a value alone, ``null`` clears it and ``""`` is a value where the type
 allows it. Stored, an attribute without a value is absent: JSON null is never stored.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
-from django.db import models
-from django.db.models import CharField, F, Func, Value
-from django.db.models.expressions import Combinable, CombinedExpression
-
-from attributes.schema import Attribute, Json, Schema, Values
-from incidents_project.database.fields import ExactJSONField
+from attributes.schema import Attribute, Schema
+from attributes.storage import Delta, Values, same
+from attributes.types import Json
 from incidents_project.refusals import Fault, ValueRefused
 
 MEMBER = "attributes"
 
 
-class ValuesField(ExactJSONField):
-    """Values by slot, on a host."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"default": dict, **options})
-
-
 @dataclass(frozen=True, slots=True)
-class Delta:
-    """What a request changes: values to set, by slot, and slots to clear."""
+class Situation:
+    """Where the host stands after the request: its kind, its stage, and whether it enters it."""
 
-    set: Values = field(default_factory=dict)
-    cleared: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.set or self.cleared)
-
-    def applied_to(self, stored: Values) -> Values:
-        """The stored values after the change; slots it does not name are carried over."""
-        kept = {slot: value for slot, value in stored.items() if slot not in self.cleared}
-        return kept | self.set
-
-    def merge(self, column: str) -> Combinable:
-        """The same in SQL, under the row's lock: nothing is read, merged here and written back."""
-        merged: Combinable = F(column)
-        if self.cleared:
-            keys = Value(list(self.cleared), output_field=ArrayField(CharField()))
-            merged = _operator(merged, "-", Func(keys, template="%(expressions)s::text[]"))
-        if self.set:
-            merged = _operator(merged, "||", Value(self.set, output_field=ExactJSONField()))
-        return merged
+    kind: str
+    stage: str
+    enters: bool
 
 
-def _operator(left: Combinable, operator: str, right: Combinable) -> CombinedExpression:
-    return CombinedExpression(left, operator, right, output_field=models.JSONField())
-
-
-def for_new(schema: Schema, raw: Json, faults: list[Fault]) -> Values:
+def for_new(schema: Schema, raw: Json, at: Situation, faults: list[Fault]) -> Values:
     """The values of a new host: what was sent, then defaults; what is required must be there."""
-    delta = changes(schema, raw, {}, faults)
-    values = delta.set
     sent = raw if isinstance(raw, dict) else {}
+    values = changes(schema, raw, {}, at, faults).set
     for attribute in schema.expected:
-        if attribute.slot in values or (
-            attribute.name in sent and sent[attribute.name] is not None
-        ):
+        given = sent.get(attribute.name) is not None
+        if given or not attribute.applies(at.kind):
             continue
         if attribute.default is not None and attribute.name not in sent:
             values[attribute.slot] = attribute.default
-        elif attribute.required:
+        elif attribute.needed_by_new(at.stage):
             faults.append(_required(attribute))
     return values
 
 
-def changes(schema: Schema, raw: Json, stored: Mapping[str, Json], faults: list[Fault]) -> Delta:
+def changes(
+    schema: Schema, raw: Json, stored: Mapping[str, Json], at: Situation, faults: list[Fault]
+) -> Delta:
     """What ``raw``, an object of values by name, changes in ``stored``.
 
     A value equal to the one that is stored is never refused: a rule that was tightened since must
@@ -90,37 +58,69 @@ def changes(schema: Schema, raw: Json, stored: Mapping[str, Json], faults: list[
         attribute = schema.by_name.get(name)
         if attribute is None:
             faults.append(unknown_attribute(schema, name))
-            continue
-        slot = attribute.slot
-        if value is None:
-            if slot in stored:
-                _clear(attribute, cleared, faults)
-            continue
-        try:
-            cleaned = attribute.type.clean(value)
-        except ValueRefused as refused:
-            if slot not in stored or value != attribute.type.present(stored[slot]):
-                faults.append(refused.at(f"{MEMBER}.{name}"))
-            continue
-        if slot not in stored or not _same(stored[slot], cleaned):
-            to_set[slot] = cleaned
+        elif value is None:
+            if attribute.slot in stored:
+                _clear(attribute, at, cleared, faults)
+        else:
+            _set(attribute, value, stored, at, to_set, faults)
     return Delta(to_set, tuple(cleared))
 
 
-def _clear(attribute: Attribute, cleared: list[str], faults: list[Fault]) -> None:
-    if attribute.required:
+def _set(
+    attribute: Attribute,
+    value: Json,
+    stored: Mapping[str, Json],
+    at: Situation,
+    to_set: Values,
+    faults: list[Fault],
+) -> None:
+    slot = attribute.slot
+    try:
+        cleaned = attribute.type.clean(value)
+    except ValueRefused as refused:
+        if slot not in stored or not same(value, attribute.type.present(stored[slot])):
+            faults.append(refused.at(_field(attribute)))
+        return
+    if slot in stored and same(stored[slot], cleaned):
+        return
+    if attribute.applies(at.kind):
+        to_set[slot] = cleaned
+    else:
+        kinds = ", ".join(sorted(attribute.applies_to))
+        faults.append(Fault(_field(attribute), "not_applicable", f"Is for incidents of {kinds}."))
+
+
+def _clear(attribute: Attribute, at: Situation, cleared: list[str], faults: list[Fault]) -> None:
+    if attribute.applies(at.kind) and attribute.kept_at(at.stage):
         faults.append(_required(attribute))
     else:
         cleared.append(attribute.slot)
 
 
-def _same(stored: Json, cleaned: Json) -> bool:
-    # Within one slot both are of one type, but True == 1 all the same.
-    return bool(stored == cleaned) and isinstance(stored, bool) == isinstance(cleaned, bool)
+def missing(schema: Schema, after: Mapping[str, Json], at: Situation) -> list[Fault]:
+    """What the stage that a host enters asks for and ``after`` lacks."""
+    if not at.enters:
+        return []
+    return [
+        _required(attribute)
+        for attribute in schema.expected
+        if at.stage in attribute.required_at
+        and attribute.slot not in after
+        and attribute.applies(at.kind)
+    ]
+
+
+def _as_it_is(stored: Json) -> Json:
+    return stored
+
+
+def _field(attribute: Attribute) -> str:
+    return f"{MEMBER}.{attribute.name}"
 
 
 def _required(attribute: Attribute) -> Fault:
-    return Fault(f"{MEMBER}.{attribute.name}", "required", "This attribute is required.")
+    before = f" at {', '.join(sorted(attribute.required_at))}" if attribute.required_at else ""
+    return Fault(_field(attribute), "required", f"This attribute is required{before}.")
 
 
 def unknown_attribute(schema: Schema, name: str) -> Fault:
@@ -134,13 +134,13 @@ def described(schema: Schema, before: Mapping[str, Json], after: Mapping[str, Js
     """The values that differ, as history records them: by name and by slot."""
     entries = []
     for slot in sorted(before.keys() | after.keys(), key=lambda slot: (len(slot), slot)):
-        attribute = schema.by_slot.get(slot)
-        if attribute is None or before.get(slot) == after.get(slot):
+        if slot in before and slot in after and same(before[slot], after[slot]):
             continue
-        show = attribute.type.present
+        attribute = schema.by_slot.get(slot)  # None for one that was taken away
+        show = attribute.type.present if attribute else _as_it_is
         entries.append(
             {
-                "field": f"{MEMBER}.{attribute.name}",
+                "field": _field(attribute) if attribute else MEMBER,
                 "slot": slot,
                 "old": show(before[slot]) if slot in before else None,
                 "new": show(after[slot]) if slot in after else None,

@@ -11,7 +11,15 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         """Incidents carry values; no attribute may take the name of a field of theirs."""
         from attributes import hosts
+        from incidents.codes import codes
         from incidents.fields import KNOWN
-        from incidents.models import Incident
+        from incidents.models import Incident, Kind
+        from incidents.queries import missing
 
-        hosts.register(Incident, KNOWN)
+        hosts.register(
+            Incident,
+            reserved=KNOWN,
+            kinds=lambda: codes.now().of(Kind.TYPE),
+            stages=lambda: codes.now().of(Kind.STATUS),
+            missing=missing,
+        )

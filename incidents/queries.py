@@ -4,6 +4,7 @@ The statements are made of this module's own constants; whatever a client sent i
 also reads the epoch's stamp, so that rows are shown with the definitions they were read under.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from psycopg.types.datetime import TimestamptzLoader
 
 from accounts import tenancy
 from attributes.schema import Schema, schemas
+from incidents.models import Incident
 from incidents.presenter import COLUMNS, Row, present
 from incidents.sorting import Key, after, order_by
 from incidents_project.database.fields import ExactJSONField
@@ -76,6 +78,12 @@ def read_page(
         rows = _read(statement, parameters)
         total = _count(tenant_id)
     return Found(rows[:size], more=len(rows) > size, total=total)
+
+
+def missing(tenant_id: str, ids: Collection[UUID]) -> set[UUID]:
+    """Those of ``ids`` that are no incident of the tenant's."""
+    found = Incident.objects.for_tenant(tenant_id).filter(id__in=ids).values_list("id", flat=True)
+    return set(ids).difference(found)
 
 
 def _count(tenant_id: str) -> int:

@@ -18,7 +18,7 @@ class Expected:
     check: Callable[[int], None] | None = None
 
     def require(self, current: int) -> None:
-        """Raise ``Conflict`` (``stale_object``) or what ``check`` raises, unless ``current`` is it."""
+        """Raise what ``check`` raises, or ``Conflict`` (``stale_object``), for another version."""
         if self.check is not None:
             self.check(current)
         if self.occ_lock is not None and self.occ_lock != current:

@@ -2,7 +2,6 @@
 
 import os
 import runpy
-import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from incidents_project.http import logs
 
 ROOT = Path(__file__).parent.parent
-GOOD_KEY = secrets.token_urlsafe(64)
+GOOD_KEY = "k7Qw_x2-" * 8
 URL = "postgres://incidents_app:none@127.0.0.1:9/incidents"
 PRODUCTION = {
     "DATABASE_URL": URL,

@@ -5,7 +5,7 @@ from typing import Any
 
 from attributes import types
 from attributes.models import State
-from attributes.operations.define import READ_ONLY
+from attributes.operations.members import READ_ONLY
 from attributes.schema import Attribute, Schema
 from attributes.types.base import AttributeType
 from history import openapi as history

@@ -14,7 +14,7 @@ from attributes.operations.define import change_attribute, define_attribute
 from attributes.operations.find import no_such_attribute
 from history.models import InstanceEvent
 from history.presenter import page_of
-from incidents_project.http.conditional import expected_version
+from incidents_project.http import conditional
 from incidents_project.http.paging import check_parameters
 from incidents_project.http.parser import body_object
 from incidents_project.refusals import Fault, Forbidden, Invalid
@@ -50,16 +50,12 @@ class AttributeViewSet(PrincipalViewSet):
         """Add an attribute."""
         check_parameters(request, set())
         definition = define_attribute(principal=self.principal, members=body_object(request))
-        return Response(
-            present(definition),
-            status=status.HTTP_201_CREATED,
-            headers={"Location": f"/v1/incident/attributes/{definition.name}"},
-        )
+        return _answer(definition, status.HTTP_201_CREATED)
 
     def retrieve(self, request: Request, name: str) -> Response:
         """One attribute."""
         check_parameters(request, set())
-        return Response(present(find(name)))
+        return _answer(find(name))
 
     def partial_update(self, request: Request, name: str) -> Response:
         """Change label, description, order, rules, required or default."""
@@ -69,20 +65,29 @@ class AttributeViewSet(PrincipalViewSet):
             principal=self.principal,
             name=name,
             members=body,
-            occ_lock=expected_version(request, body),
+            expected=conditional.expected(request, body),
         )
-        return Response(present(definition))
+        return _answer(definition)
 
     def destroy(self, request: Request, name: str) -> Response:
         """Take the attribute away; its values are kept."""
         check_parameters(request, set())
-        archive_attribute(principal=self.principal, name=name)
+        archive_attribute(
+            principal=self.principal, name=name, expected=conditional.expected(request)
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def history(self, request: Request, name: str) -> Response:
         """Who changed the attribute, newest first."""
         events = InstanceEvent.objects.filter(object_id=find(name).id)
         return Response(page_of(request, events, f"attribute-history:{name}"))
+
+
+def _answer(definition: AttributeMeta, code: int = status.HTTP_200_OK) -> Response:
+    headers = {"ETag": conditional.etag(definition.occ_lock)}
+    if code == status.HTTP_201_CREATED:
+        headers["Location"] = f"/v1/incident/attributes/{definition.name}"
+    return Response(present(definition), status=code, headers=headers)
 
 
 def find(name: str) -> AttributeMeta:

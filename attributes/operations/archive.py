@@ -9,16 +9,20 @@ from attributes.models import AttributeMeta, State
 from attributes.operations.find import locked
 from history import record
 from history.record import Versions
+from incidents_project.versions import ANY, Expected
 
 
 @transaction.atomic
-def archive_attribute(*, principal: Principal, name: str) -> AttributeMeta:
+def archive_attribute(
+    *, principal: Principal, name: str, expected: Expected = ANY
+) -> AttributeMeta:
     """Make an attribute disappear from every answer at once. No incident is touched.
 
     Raises ``NotFound`` when no attribute in force has this name.
     """
     fence.change()
     definition = locked(name)
+    expected.require(definition.occ_lock)
     before = definition.occ_lock
     definition.state = State.ARCHIVED
     definition.occ_lock += 1

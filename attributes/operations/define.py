@@ -1,42 +1,28 @@
 """Creating an attribute and changing what does not touch stored values."""
 
-import re
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.principal import Principal
-from attributes import fence, hosts, types
+from attributes import fence
 from attributes.models import AttributeMeta
 from attributes.operations.find import locked
+from attributes.operations.members import (
+    Members,
+    build,
+    clean_default,
+    clean_name,
+    clean_settings,
+    unknown_members,
+)
 from attributes.schema import describe
-from attributes.types.base import Json
-from attributes.types.boolean import BooleanType
-from attributes.types.integer import IntegerType
-from attributes.types.string import StringType
-from attributes.types.text import TextType
+from attributes.types import Json
 from history import record
 from history.record import Versions
-from incidents_project.refusals import Conflict, Fault, Invalid, Refusal, ValueRefused
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
-_ORDER = IntegerType(min=-(2**31), max=2**31 - 1)
-
-Members = Mapping[str, Json]
-
-_CHECKS: dict[str, Callable[[Json], Any]] = {
-    "label": StringType(max_length=200).clean,
-    "description": TextType(max_length=2_000).clean,
-    "required": BooleanType().clean,
-    "order": _ORDER.clean,
-}
-_EMPTY: dict[str, Any] = {"label": "", "description": "", "required": False, "order": 0}
-CHANGEABLE = frozenset(_CHECKS) | {"rules", "default"}
-READ_ONLY = frozenset(
-    {"id", "state", "created_at", "created_by", "updated_at", "updated_by", "occ_lock"}
-)
+from incidents_project.refusals import Conflict, Fault, Invalid
+from incidents_project.versions import ANY, Expected
 
 
 @transaction.atomic
@@ -46,15 +32,15 @@ def define_attribute(*, principal: Principal, members: Members) -> AttributeMeta
     Raises ``Invalid`` with every fault of its name, type, rules and default, and ``Conflict``
     (``name_taken``) when an attribute has that name in any case.
     """
-    faults = _unknown_members(members, CHANGEABLE | {"name", "type"} | READ_ONLY)
-    name = _clean_name(members, faults)
-    settings = _clean_settings(members, faults)
+    faults = unknown_members(members)
+    fence.change()
+    name = clean_name(members, faults)
+    settings = clean_settings(members, faults)
     rules = members.get("rules")
-    typed = _build(members.get("type"), {} if rules is None else rules, faults)
-    settings["default"] = _clean_default(typed, members.get("default"), faults)
+    typed = build(members.get("type"), {} if rules is None else rules, faults)
+    settings["default"] = clean_default(typed, members.get("default"), settings, faults)
     if faults or typed is None:
         raise Invalid.because(faults)
-    fence.change()
     _refuse_taken(name)
     definition = AttributeMeta(
         name=name,
@@ -72,43 +58,51 @@ def define_attribute(*, principal: Principal, members: Members) -> AttributeMeta
 
 @transaction.atomic
 def change_attribute(
-    *, principal: Principal, name: str, members: Members, occ_lock: int | None = None
+    *, principal: Principal, name: str, members: Members, expected: Expected = ANY
 ) -> AttributeMeta:
-    """Change an attribute's label, description, order, rules, ``required`` or default.
+    """Change everything of an attribute but its name, type and, once defined, uniqueness.
 
-    ``rules`` is merged: a rule not sent stays, ``null`` takes one (or all) away. A change of nothing changes
-    nothing. Values that were stored before are not checked again until they are touched.
+    ``rules`` is merged: a rule not sent stays, ``null`` takes one (or all) away. A change of
+    nothing changes nothing. Values that were stored before are not checked again until they are
+    touched.
     """
-    faults = _unknown_members(members, CHANGEABLE | {"name", "type"} | READ_ONLY)
+    faults = unknown_members(members)
     fence.change()
     definition = locked(name)
-    if occ_lock is not None and occ_lock != definition.occ_lock:
-        raise stale(definition)
+    expected.require(definition.occ_lock)
     before = describe(definition)
-    for fixed in ("name", "type"):
-        if fixed in members and members[fixed] != before[fixed]:
-            faults.append(Fault(fixed, "read_only", f"The {fixed} cannot be changed here."))
-    settings = _clean_settings(members, faults, absent=before)
-    typed = _build(definition.type, _merged(definition.rules, members, faults), faults)
-    if "default" in members or "rules" in members:
-        default = members.get("default", definition.default)
-        settings["default"] = _clean_default(typed, default, faults)
+    faults += _fixed(members, before)
+    settings = clean_settings(members, faults, absent=before)
+    typed = build(definition.type, _merged(definition.rules, members, faults), faults)
+    if typed is not None:
+        was = build(definition.type, definition.rules, [])
+        faults += typed.forgets(was) if was is not None else ()
+    if {"default", "rules", "unique"} & members.keys():
+        default = definition.default
+        if default is not None:
+            default = definition.typed().present(default)
+        default = members.get("default", default)
+        settings["default"] = clean_default(typed, default, settings, faults)
     if faults or typed is None:
         raise Invalid.because(faults)
     for field, value in settings.items():
         setattr(definition, field, value)
     definition.rules = typed.rules()
-    if describe(definition) == before:
-        return definition
-    _save(principal, definition)
-    _record(
-        principal,
-        "attribute.updated",
-        definition,
-        before,
-        Versions(before=definition.occ_lock - 1, after=definition.occ_lock),
-    )
+    if describe(definition) != before:
+        _save(principal, definition, before)
     return definition
+
+
+def _fixed(members: Members, before: dict[str, Any]) -> list[Fault]:
+    faults = [
+        Fault(fixed, "read_only", f"The {fixed} cannot be changed here.")
+        for fixed in ("name", "type")
+        if fixed in members and members[fixed] != before[fixed]
+    ]
+    if members.get("unique") is True and not before["unique"]:
+        message = "Can be asked for only when the attribute is defined."
+        faults.append(Fault("unique", "read_only", message))
+    return faults
 
 
 def _merged(rules: dict[str, Json], members: Members, faults: list[Fault]) -> Json:
@@ -121,20 +115,13 @@ def _merged(rules: dict[str, Json], members: Members, faults: list[Fault]) -> Js
     return rules | sent
 
 
-def _save(principal: Principal, definition: AttributeMeta) -> None:
+def _save(principal: Principal, definition: AttributeMeta, before: dict[str, Any]) -> None:
+    versions = Versions(before=definition.occ_lock, after=definition.occ_lock + 1)
     definition.occ_lock += 1
     definition.updated_at = timezone.now()
     definition.updated_by = principal.name
     definition.save(force_update=True)
-
-
-def stale(definition: AttributeMeta) -> Conflict:
-    """The refusal of a change made against an older version."""
-    return Conflict(
-        "The attribute was changed since you read it. Read it again and repeat your change.",
-        code="stale_object",
-        members={"occ_lock": definition.occ_lock},
-    )
+    _record(principal, "attribute.updated", definition, before, versions)
 
 
 def _record(
@@ -156,74 +143,6 @@ def _record(
         ],
         versions=versions,
     )
-
-
-def _unknown_members(members: Members, allowed: frozenset[str]) -> list[Fault]:
-    return [
-        Fault(name, "unknown_field", f"Must be one of {', '.join(sorted(allowed - READ_ONLY))}.")
-        for name in members
-        if name not in allowed
-    ]
-
-
-def _clean_name(members: Members, faults: list[Fault]) -> str:
-    name = members.get("name")
-    if name is None:
-        faults.append(Fault("name", "required", "This field is required."))
-    elif not isinstance(name, str):
-        faults.append(Fault("name", "wrong_type", "Must be text."))
-    elif not _NAME.fullmatch(name) or "__" in name:
-        faults.append(
-            Fault(
-                "name",
-                "invalid_name",
-                "Must begin with a letter, have at most 50 letters (A-Z), digits and underscores,"
-                " and no two underscores in a row.",
-            )
-        )
-    elif hosts.is_reserved(name):
-        faults.append(Fault("name", "reserved_name", "Is the name of an incident's own field."))
-    else:
-        return name
-    return ""
-
-
-def _clean_settings(
-    members: Members, faults: list[Fault], absent: Mapping[str, Any] = _EMPTY
-) -> dict[str, Any]:
-    settings = {}
-    for field, check in _CHECKS.items():
-        settings[field] = absent[field]
-        if members.get(field) is None:
-            # null takes back what was said; absent leaves it.
-            settings[field] = _EMPTY[field] if field in members else absent[field]
-            continue
-        try:
-            settings[field] = check(members[field])
-        except ValueRefused as refused:
-            faults.append(refused.at(field))
-    return settings
-
-
-def _build(type_name: Json, rules: Json, faults: list[Fault]) -> types.AttributeType | None:
-    if type_name is None:
-        faults.append(Fault("type", "required", f"Must be one of {', '.join(types.names())}."))
-        return None
-    try:
-        return types.build(type_name, rules)
-    except Refusal as refusal:
-        faults.extend(refusal.faults)
-        return None
-
-
-def _clean_default(typed: types.AttributeType | None, default: Json, faults: list[Fault]) -> Json:
-    if default is None or typed is None:
-        return None
-    try:
-        return typed.clean(default)
-    except ValueRefused as refused:
-        faults.append(refused.at("default"))
-        return None
 
 
 def _refuse_taken(name: str) -> None:

@@ -76,6 +76,19 @@ class AttributeType(ABC):
         """Rules that no value could satisfy together."""
         yield from ()
 
+    def forgets(self, before: Self) -> Iterator[Fault]:
+        """What values were allowed to hold under ``before`` and could not even be read any more."""
+        yield from ()
+
+    def an_example(self) -> Json:
+        """A value that these rules allow, as the API answers it; None where none comes to mind."""
+        for raw in (self.example, getattr(self, "min", None), getattr(self, "max", None)):
+            try:
+                return self.present(self.clean(raw))
+            except ValueRefused:
+                continue
+        return None
+
     def references(self, stored: Json) -> tuple[UUID, ...]:
         """The ids of other things in a stored value; whether they exist is not for a type."""
         return ()

@@ -247,6 +247,19 @@ class ChoosingType(AttributeType):
     def __post_init__(self) -> None:
         object.__setattr__(self, "choices", Choices(self.options))
 
+    def forgets(self, before: Self) -> Iterator[Fault]:
+        """Options that are gone: values may have them, so they are retired instead."""
+        gone = sorted(set(before.choices.codes).difference(self.choices.codes))
+        if gone:
+            message = f"{', '.join(gone[:_NAMED])}: retire an option instead of removing it."
+            yield Fault(
+                "rules.option_set" if self.option_set else "rules.options", "in_use", message
+            )
+
+    def an_example(self) -> Json:
+        """The first option that may be chosen."""
+        return next(iter(self.choices.choosable), None)
+
     def resolved(self, option_sets: Mapping[str, tuple[Option, ...]]) -> Self:
         """The type with the options of the set it names; until then nothing can be chosen."""
         if not self.option_set:

@@ -11,7 +11,6 @@ from accounts import tenancy
 from accounts.principal import READ, WRITE
 from accounts.viewsets import PrincipalViewSet
 from incidents.api import openapi
-from incidents.api.incidents import if_match
 from incidents.models import Comment, Incident
 from incidents.operations.comments import add_comment, change_comment, delete_comment
 from incidents.queries import no_such_incident
@@ -112,7 +111,7 @@ class CommentViewSet(PrincipalViewSet):
             incident_id=incident_id,
             comment_id=comment_id,
             body=body,
-            expected=if_match(request, conditional.require_version(request, body)),
+            expected=conditional.required(request, body),
         )
         return _answer(comment)
 
@@ -141,6 +140,6 @@ class CommentViewSet(PrincipalViewSet):
             principal=self.principal,
             incident_id=incident_id,
             comment_id=comment_id,
-            expected=if_match(request, None),
+            expected=conditional.expected(request),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -9,12 +9,12 @@ from rest_framework.response import Response
 from accounts import tenancy
 from accounts.principal import READ, WRITE
 from accounts.viewsets import PrincipalViewSet
+from attributes import values
 from history.models import TenantEvent
 from history.presenter import page_of
-from incidents import queries, sorting
+from incidents import fields, queries, sorting
 from incidents.api import openapi
 from incidents.operations import incidents as operations
-from incidents.operations.incidents import Expected
 from incidents.operations.values import clear_value, set_value
 from incidents.presenter import Row
 from incidents_project.http import conditional
@@ -37,17 +37,13 @@ def _answer(row: Row, code: int = status.HTTP_200_OK) -> Response:
     return Response(row, status=code, headers=headers)
 
 
-def if_match(request: Request, occ_lock: int | None) -> Expected:
-    """What the request expects of the version it changes."""
-    return Expected(occ_lock, lambda current: conditional.check_if_match(request, current))
-
-
 class IncidentViewSet(PrincipalViewSet):
     """Incidents of the caller's tenant."""
 
     required_roles = {
         "list": READ,
         "create": WRITE,
+        "validate": WRITE,
         "retrieve": READ,
         "update": WRITE,
         "partial_update": WRITE,
@@ -98,6 +94,13 @@ class IncidentViewSet(PrincipalViewSet):
         row = operations.create_incident(principal=self.principal, body=body_object(request))
         return _answer(row, status.HTTP_201_CREATED)
 
+    def validate(self, request: Request) -> Response:
+        """What ``create`` would say; nothing is written."""
+        check_parameters(request, set())
+        row = operations.validate_incident(principal=self.principal, body=body_object(request))
+        would_be = {name: row[name] for name in (*fields.NAMES, values.MEMBER)}
+        return Response({"valid": True, "incident": would_be})
+
     def retrieve(self, request: Request, incident_id: UUID) -> Response:
         """One incident."""
         check_parameters(request, set())
@@ -111,7 +114,7 @@ class IncidentViewSet(PrincipalViewSet):
         """Replace an incident's own fields."""
         check_parameters(request, set())
         body = body_object(request)
-        expected = if_match(request, conditional.require_version(request, body))
+        expected = conditional.required(request, body)
         return _answer(
             operations.replace_incident(
                 principal=self.principal, incident_id=incident_id, body=body, expected=expected
@@ -122,7 +125,7 @@ class IncidentViewSet(PrincipalViewSet):
         """Change some of an incident."""
         check_parameters(request, set())
         body = body_object(request)
-        expected = if_match(request, conditional.require_version(request, body))
+        expected = conditional.required(request, body)
         return _answer(
             operations.patch_incident(
                 principal=self.principal, incident_id=incident_id, body=body, expected=expected
@@ -133,7 +136,9 @@ class IncidentViewSet(PrincipalViewSet):
         """Delete an incident."""
         check_parameters(request, set())
         operations.delete_incident(
-            principal=self.principal, incident_id=incident_id, expected=if_match(request, None)
+            principal=self.principal,
+            incident_id=incident_id,
+            expected=conditional.expected(request),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -189,7 +194,7 @@ class ValueViewSet(PrincipalViewSet):
             incident_id=incident_id,
             name=name,
             value=body["value"],
-            expected=if_match(request, conditional.expected_version(request, body)),
+            expected=conditional.expected(request, body),
             only_if_unset=creating,
         )
         return _answer(row, code)
@@ -201,6 +206,6 @@ class ValueViewSet(PrincipalViewSet):
             principal=self.principal,
             incident_id=incident_id,
             name=name,
-            expected=if_match(request, None),
+            expected=conditional.expected(request),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -60,6 +60,9 @@ urlpatterns = [
         IncidentViewSet.as_view({"get": "list", "post": "create"}),
         name="incidents",
     ),
+    path(
+        "incident/validate", IncidentViewSet.as_view({"post": "validate"}), name="incident-validate"
+    ),
     path("incident/", include(attributes_urls)),
     path("incident/<id:incident_id>", include(_one)),
 ]

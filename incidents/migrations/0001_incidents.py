@@ -4,7 +4,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import accounts.tenancy
-import attributes.values
+import attributes.storage
 import incidents_project.database.constraints
 
 
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ("date", models.DateTimeField()),
                 ("description", models.TextField()),
                 ("reported_by", models.CharField(max_length=255)),
-                ("attributes", attributes.values.ValuesField(default=dict)),
+                ("attributes", attributes.storage.ValuesField(default=dict)),
                 ("location", models.CharField(blank=True, default="", max_length=255)),
                 ("severity", models.CharField(blank=True, default="", max_length=50)),
                 ("next_update", models.BigIntegerField(default=0)),

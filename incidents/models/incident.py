@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.tenancy import TenantOwned, TenantQuerySet
-from attributes.values import ValuesField
+from attributes.storage import ValuesField
 
 
 class Incident(TenantOwned):

@@ -14,9 +14,9 @@ from history import record
 from history.record import Versions
 from incidents.fields import ProseType
 from incidents.models import Comment, Incident
-from incidents.operations.incidents import Expected
 from incidents.queries import no_such_incident
 from incidents_project.refusals import Fault, Invalid, NotFound, ValueRefused
+from incidents_project.versions import Expected
 
 Body = Mapping[str, Json]
 

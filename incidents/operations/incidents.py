@@ -4,16 +4,16 @@ The order is always: fence, row, freshness, rules, one atomic write, history.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts import tenancy
 from accounts.principal import Principal
-from attributes import fence, values
+from attributes import claims, fence, references, values
 from attributes.schema import Json, Schema
-from attributes.values import Delta
+from attributes.storage import Delta
+from attributes.values import Situation
 from history import record
 from history.record import Versions
 from incidents import fields
@@ -22,68 +22,67 @@ from incidents.fields import Columns, Draft
 from incidents.models import Incident
 from incidents.presenter import Row, present, row_of
 from incidents.queries import no_such_incident
-from incidents_project.refusals import Conflict, Invalid
+from incidents_project.refusals import Invalid
+from incidents_project.versions import Expected
 
 Body = Mapping[str, Json]
-CheckVersion = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """The version a change was made against. ``check`` refuses what ``If-Match`` does not admit."""
-
-    occ_lock: int | None = None
-    check: CheckVersion | None = None
-
-    def require(self, current: int) -> None:
-        """Raise unless the incident is still at the expected version."""
-        if self.check is not None:
-            self.check(current)
-        if self.occ_lock is not None and self.occ_lock != current:
-            raise stale(current)
-
-
-ANY = Expected()
-
-
-def stale(occ_lock: int) -> Conflict:
-    """The refusal of a change made against an older version."""
-    return Conflict(
-        "It was changed since you read it. Read it again and repeat your change.",
-        code="stale_object",
-        members={"occ_lock": occ_lock},
-    )
 
 
 def create_incident(*, principal: Principal, body: Body) -> Row:
     """Record an incident; raises ``Invalid`` with every fault of the body."""
     with tenancy.scope(principal.tenant_id):
         schema = fence.enter()
-        draft = fields.read_whole(body, codes.at(schema.stamp))
-        stored = values.for_new(schema, body.get(values.MEMBER, {}), draft.faults)
-        if draft.faults:
-            raise Invalid.because(draft.faults)
-        incident = Incident(
-            tenant_id=principal.tenant_id,
-            attributes=stored,
-            created_by=principal.name,
-            updated_by=principal.name,
-            **draft.columns,
-        )
-        incident.updated_at = incident.created_at
+        incident = _drafted(principal, schema, body)
         incident.save(force_insert=True)
+        claims.move(schema, principal.tenant_id, incident.id, {}, incident.attributes)
         record.tenant_event(
             principal,
             "incident.created",
             object_id=incident.id,
             incident_id=incident.id,
             changes=[
-                *record.differences({}, draft.columns, fields.NAMES),
-                *values.described(schema, {}, stored),
+                *record.differences({}, own_columns(incident), fields.NAMES),
+                *values.described(schema, {}, incident.attributes),
             ],
             versions=Versions(after=incident.occ_lock),
         )
     return present(row_of(incident), schema)
+
+
+def validate_incident(*, principal: Principal, body: Body) -> Row:
+    """What ``create_incident`` would store, or its refusal; nothing is written."""
+    with tenancy.scope(principal.tenant_id):
+        schema = fence.enter()
+        incident = _drafted(principal, schema, body)
+        claims.refuse_taken(claims.taken(schema, principal.tenant_id, incident.attributes))
+    return present(row_of(incident), schema)
+
+
+def _drafted(principal: Principal, schema: Schema, body: Body) -> Incident:
+    draft = fields.read_whole(body, codes.at(schema.stamp))
+    at = _situation(draft.columns, enters=True)
+    stored = values.for_new(schema, body.get(values.MEMBER, {}), at, draft.faults)
+    references.check(schema, principal.tenant_id, stored, draft.faults)
+    if draft.faults:
+        raise Invalid.because(draft.faults)
+    incident = Incident(
+        tenant_id=principal.tenant_id,
+        attributes=stored,
+        created_by=principal.name,
+        updated_by=principal.name,
+        **draft.columns,
+    )
+    incident.updated_at = incident.created_at
+    return incident
+
+
+def _situation(columns: Columns, *, enters: bool) -> Situation:
+    return Situation(columns.get("type", ""), columns.get("status", ""), enters)
+
+
+def situation_of(incident: Incident) -> Situation:
+    """Where an incident stands that does not move."""
+    return Situation(incident.type, incident.status, enters=False)
 
 
 def replace_incident(
@@ -109,6 +108,7 @@ def delete_incident(*, principal: Principal, incident_id: UUID, expected: Expect
         # As one statement: the comments go with it, by their foreign key.
         rows = Incident.objects.for_tenant(principal.tenant_id).filter(id=incident_id)
         rows._raw_delete(rows.db)  # noqa: SLF001
+        claims.release_all(principal.tenant_id, incident_id)
         record.tenant_event(
             principal,
             "incident.deleted",
@@ -144,10 +144,14 @@ def _rewrite(
         schema = fence.enter()
         incident = locked(principal.tenant_id, incident_id)
         expected.require(incident.occ_lock)
-        draft = read(body, codes.at(schema.stamp), own_columns(incident))
-        delta = Delta()
-        if values.MEMBER in body:
-            delta = values.changes(schema, body[values.MEMBER], incident.attributes, draft.faults)
+        before = own_columns(incident)
+        draft = read(body, codes.at(schema.stamp), before)
+        after = before | draft.columns
+        at = _situation(after, enters=after["status"] != before["status"])
+        sent = body.get(values.MEMBER, {})
+        delta = values.changes(schema, sent, incident.attributes, at, draft.faults)
+        references.check(schema, principal.tenant_id, delta.set, draft.faults)
+        draft.faults += values.missing(schema, delta.applied_to(incident.attributes), at)
         if draft.faults:
             raise Invalid.because(draft.faults)
         write(principal, schema, incident, draft.columns, delta, always=always)
@@ -189,6 +193,7 @@ def write(
     for name, value in changed.items():
         setattr(incident, name, value)
     incident.attributes = delta.applied_to(stored)
+    claims.move(schema, principal.tenant_id, incident.id, stored, incident.attributes)
     incident.occ_lock = occ_lock + 1
     record.tenant_event(
         principal,

@@ -4,11 +4,12 @@ from uuid import UUID
 
 from accounts import tenancy
 from accounts.principal import Principal
-from attributes import fence, values
+from attributes import fence, references, values
 from attributes.schema import Json
-from incidents.operations.incidents import Expected, locked, write
+from incidents.operations.incidents import locked, situation_of, write
 from incidents.presenter import Row, present, row_of
 from incidents_project.refusals import Conflict, Fault, Invalid, NotFound
+from incidents_project.versions import Expected
 
 
 def set_value(
@@ -36,7 +37,9 @@ def set_value(
         if only_if_unset and attribute.slot in incident.attributes:
             raise Conflict(f"{name} has a value already. Replace it with PUT.", code="already_set")
         faults: list[Fault] = []
-        delta = values.changes(schema, {name: value}, incident.attributes, faults)
+        at = situation_of(incident)
+        delta = values.changes(schema, {name: value}, incident.attributes, at, faults)
+        references.check(schema, principal.tenant_id, delta.set, faults)
         if faults:
             raise Invalid.because([Fault("value", f.code, f.message) for f in faults])
         write(principal, schema, incident, {}, delta)
@@ -53,7 +56,8 @@ def clear_value(*, principal: Principal, incident_id: UUID, name: str, expected:
         if attribute is None or attribute.slot not in incident.attributes:
             raise NotFound(f"This incident has no value for {name}.")
         faults: list[Fault] = []
-        delta = values.changes(schema, {name: None}, incident.attributes, faults)
+        at = situation_of(incident)
+        delta = values.changes(schema, {name: None}, incident.attributes, at, faults)
         if faults:
             raise Invalid.because(faults)
         write(principal, schema, incident, {}, delta)

@@ -82,14 +82,15 @@ class Cluster:
         os.close(self._users)
         self._users, self._pid = None, 0
         atexit.unregister(self.leave)
-        alone = _open_lock(self.home / "postgres.users")
-        try:
-            fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._stop()
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(alone)
+        with _undisturbed():
+            alone = _open_lock(self.home / "postgres.users")
+            try:
+                fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._stop()
+            except BlockingIOError:
+                pass
+            finally:
+                os.close(alone)
 
     def postmaster(self) -> int | None:
         """The running server's process id.
@@ -298,6 +299,17 @@ class Cluster:
 def at(data_dir: Path) -> Cluster:
     """This process's one view of the server of ``data_dir``."""
     return Cluster(data_dir)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without signals: a second ctrl-C must not leave the server running."""
+    held = {signal.SIGINT, signal.SIGTERM, signal.SIGQUIT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _open_lock(path: Path) -> int:

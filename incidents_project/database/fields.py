@@ -25,9 +25,10 @@ def exact(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     """JSON text in which no number was rounded on the way."""
-    return orjson.dumps(value, default=exact, option=orjson.OPT_UTC_Z)
+    option = orjson.OPT_UTC_Z | (orjson.OPT_SORT_KEYS if sort_keys else 0)
+    return orjson.dumps(value, default=exact, option=option)
 
 
 class ExactJSONField(models.JSONField):
@@ -38,7 +39,10 @@ class ExactJSONField(models.JSONField):
         return None if value is None else _decode(value)
 
     def get_db_prep_value(
-        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False  # noqa: FBT001, FBT002
+        self,
+        value: Any,
+        connection: BaseDatabaseWrapper,
+        prepared: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
         """The value as a parameter; Python's None is SQL's NULL."""
         if value is None or hasattr(value, "as_sql"):

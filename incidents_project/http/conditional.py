@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from incidents_project.refusals import Fault, Invalid, PreconditionFailed, PreconditionRequired
+from incidents_project.versions import Expected
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 _LOCK = re.compile(r"[0-9]{1,18}")
@@ -17,28 +18,30 @@ def etag(occ_lock: int) -> str:
     return f'"{occ_lock}"'
 
 
-def none_match(request: AnyRequest, occ_lock: int) -> bool:
+def none_match(request: AnyRequest, version: int | str) -> bool:
     """Whether ``If-None-Match`` says the client holds this version already."""
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False
-    return header.strip() == "*" or any(tag == str(occ_lock) for _, tag in _TAG.findall(header))
+    return header.strip() == "*" or any(tag == str(version) for _, tag in _TAG.findall(header))
 
 
-def check_if_match(request: AnyRequest, occ_lock: int) -> None:
-    """Refuse (412) unless ``If-Match``, where sent, admits this version. Weak tags never do."""
-    header = request.META.get("HTTP_IF_MATCH")
-    if header is None or header.strip() == "*":
-        return
-    if not any(tag == str(occ_lock) and not weak for weak, tag in _TAG.findall(header)):
-        raise PreconditionFailed(
-            "It was changed since you read it. Read it again and repeat your change.",
-            members={"occ_lock": occ_lock},
+def expected(request: AnyRequest, body: dict[str, object] | None = None) -> Expected:
+    """What the request says of the version it changes: ``occ_lock`` in its body, ``If-Match``."""
+    return Expected(_occ_lock(body or {}), lambda current: _check_if_match(request, current))
+
+
+def required(request: AnyRequest, body: dict[str, object]) -> Expected:
+    """As ``expected``, but one of ``occ_lock`` and ``If-Match`` must be sent (428)."""
+    if body.get("occ_lock") is None and "HTTP_IF_MATCH" not in request.META:
+        raise PreconditionRequired(
+            "Say which version you change: send the occ_lock that you read, or If-Match with the"
+            " ETag."
         )
+    return expected(request, body)
 
 
-def expected_version(request: AnyRequest, body: dict[str, object]) -> int | None:
-    """The ``occ_lock`` that the body names, None if it names none."""
+def _occ_lock(body: dict[str, object]) -> int | None:
     raw = body.get("occ_lock")
     if raw is None:
         return None
@@ -49,12 +52,13 @@ def expected_version(request: AnyRequest, body: dict[str, object]) -> int | None
     raise Invalid.because([Fault("occ_lock", "wrong_type", "Must be a whole number from 0.")])
 
 
-def require_version(request: AnyRequest, body: dict[str, object]) -> int | None:
-    """As ``expected_version``, but one of ``occ_lock`` and ``If-Match`` must be sent (428)."""
-    version = expected_version(request, body)
-    if version is None and "HTTP_IF_MATCH" not in request.META:
-        raise PreconditionRequired(
-            "Say which version you change: send the occ_lock that you read, or If-Match with the"
-            " ETag."
+def _check_if_match(request: AnyRequest, occ_lock: int) -> None:
+    """Refuse (412) unless ``If-Match``, where sent, admits this version. Weak tags never do."""
+    header = request.META.get("HTTP_IF_MATCH")
+    if header is None or header.strip() == "*":
+        return
+    if not any(tag == str(occ_lock) and not weak for weak, tag in _TAG.findall(header)):
+        raise PreconditionFailed(
+            "It was changed since you read it. Read it again and repeat your change.",
+            members={"occ_lock": occ_lock},
         )
-    return version

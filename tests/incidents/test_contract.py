@@ -275,9 +275,7 @@ VALUES = st.fixed_dictionaries(
         "cost": st.decimals(
             allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12
         ).map(str),
-        "region": st.text(
-            st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=255
-        ),
+        "region": st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=255),
         "seen": st.datetimes(
             min_value=datetime(1971, 1, 1),  # noqa: DTZ001
             max_value=datetime(2199, 1, 1),  # noqa: DTZ001

@@ -9,9 +9,10 @@ from accounts import tenancy
 from attributes.operations.archive import archive_attribute
 from incidents import queries
 from incidents.models import Incident
-from incidents.operations.incidents import Expected, patch_incident
+from incidents.operations.incidents import patch_incident
 from incidents.operations.values import set_value
 from incidents_project.refusals import Conflict, Refusal
+from incidents_project.versions import Expected
 from tests.conftest import ACME
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -1,4 +1,4 @@
-"""Each type by its table: what is accepted and becomes what, and what is refused with which code."""
+"""The first types by their table: what becomes what, and what is refused with which code."""
 
 from decimal import Decimal
 

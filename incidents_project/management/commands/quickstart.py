@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import sys
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -32,12 +30,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to serve and where to keep the data."""
         parser.add_argument("--port", type=int, default=8000, help="default 8000")
-        parser.add_argument("--data-dir", help="also DATA_DIR; default var/")
+        parser.add_argument("--data-dir", help="also DATA_DIR; default var/")  # read by manage.py
         parser.add_argument("--no-demo", action="store_true", help="no demo tenants and incidents")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare and serve."""
-        _use_data_dir(options["data_dir"])
         port = options["port"]
         _require_free(port)
         if settings.EMBEDDED:
@@ -56,13 +53,6 @@ class Command(BaseCommand):
         """At once, also into a pipe; and before a fork, which would say what is left again."""
         self.stdout.write(text)
         self.stdout.flush()
-
-
-def _use_data_dir(chosen: str | None) -> None:
-    """Start over with the chosen directory: settings were read before the option was."""
-    if chosen and Path(chosen).expanduser().absolute() != settings.DATA_DIR:
-        os.environ["DATA_DIR"] = str(Path(chosen).expanduser().absolute())
-        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very command
 
 
 def _require_free(port: int) -> None:

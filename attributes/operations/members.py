@@ -1,0 +1,132 @@
+"""What a deployer sends about a definition, checked member by member."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attributes import hosts, types
+from attributes.models import OptionSet, RequiredWhen
+from attributes.operations.applicability import clean_applies_to, clean_required_when
+from attributes.schema import options_by_name
+from attributes.types import Json
+from attributes.types.boolean import BooleanType
+from attributes.types.integer import IntegerType
+from attributes.types.string import StringType
+from attributes.types.text import TextType
+from incidents_project.refusals import Fault, Refusal, ValueRefused
+
+Members = Mapping[str, Json]
+Settings = dict[str, Any]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
+# What the API publishes beside the attributes, under the same path.
+_ROUTES = frozenset({"types", "schema", "jobs"})
+_CHECKS: dict[str, Callable[[Json], Any]] = {
+    "label": StringType(max_length=200).clean,
+    "description": TextType(max_length=2_000).clean,
+    "help_text": TextType(max_length=500).clean,
+    "group": StringType(max_length=100).clean,
+    "order": IntegerType(min=-(2**31), max=2**31 - 1).clean,
+    "required": BooleanType().clean,
+    "required_when": clean_required_when,
+    "applies_to": clean_applies_to,
+    "unique": BooleanType().clean,
+}
+EMPTY: Settings = {
+    "label": "",
+    "description": "",
+    "help_text": "",
+    "group": "",
+    "order": 0,
+    "required": False,
+    "required_when": RequiredWhen.ALWAYS.value,
+    "applies_to": [],
+    "unique": False,
+}
+CHANGEABLE = frozenset(_CHECKS) | {"rules", "default"}
+READ_ONLY = frozenset(
+    {"id", "state", "created_at", "created_by", "updated_at", "updated_by", "occ_lock"}
+)
+KNOWN = CHANGEABLE | READ_ONLY | {"name", "type"}
+
+
+def unknown_members(members: Members) -> list[Fault]:
+    """A fault for each member that an attribute does not have."""
+    allowed = ", ".join(sorted(KNOWN - READ_ONLY))
+    return [
+        Fault(name, "unknown_field", f"Must be one of {allowed}.")
+        for name in members
+        if name not in KNOWN
+    ]
+
+
+def clean_name(members: Members, faults: list[Fault]) -> str:
+    """The name of a new attribute."""
+    name = members.get("name")
+    if name is None:
+        faults.append(Fault("name", "required", "This field is required."))
+    elif not isinstance(name, str):
+        faults.append(Fault("name", "wrong_type", "Must be text."))
+    elif not _NAME.fullmatch(name) or "__" in name:
+        faults.append(
+            Fault(
+                "name",
+                "invalid_name",
+                "Must begin with a letter, have at most 50 letters (A-Z), digits and underscores,"
+                " and no two underscores in a row.",
+            )
+        )
+    elif hosts.is_reserved(name):
+        faults.append(Fault("name", "reserved_name", "Is the name of an incident's own field."))
+    elif name in _ROUTES:
+        faults.append(Fault("name", "reserved_name", "Is a path of this API."))
+    else:
+        return name
+    return ""
+
+
+def clean_settings(members: Members, faults: list[Fault], absent: Settings = EMPTY) -> Settings:
+    """Everything but name, type, rules and default; ``null`` takes back what was said."""
+    settings = {}
+    for field, check in _CHECKS.items():
+        raw = members.get(field)
+        settings[field] = EMPTY[field] if field in members else absent[field]
+        if raw is not None and raw != absent[field]:
+            try:
+                settings[field] = check(raw)
+            except ValueRefused as refused:
+                faults.append(refused.at(field))
+        elif raw is not None:
+            settings[field] = absent[field]
+    return settings
+
+
+def build(type_name: Json, rules: Json, faults: list[Fault]) -> types.AttributeType | None:
+    """The type with its rules and the options it shares."""
+    if type_name is None:
+        faults.append(Fault("type", "required", f"Must be one of {', '.join(types.names())}."))
+        return None
+    sets = dict(OptionSet.objects.values_list("name", "options"))
+    try:
+        return types.build(type_name, rules).resolved(options_by_name(sets))
+    except Refusal as refusal:
+        faults.extend(refusal.faults)
+        return None
+
+
+def clean_default(
+    typed: types.AttributeType | None, default: Json, settings: Settings, faults: list[Fault]
+) -> Json:
+    """The default as it is stored; it must be a value that every new incident could have."""
+    if default is None or typed is None:
+        return None
+    if settings["unique"] or typed.refers:
+        what = "refers to an incident" if typed.refers else "is unique"
+        message = f"An attribute that {what} can have no default."
+        faults.append(Fault("default", "contradiction", message))
+        return None
+    try:
+        return typed.clean(default)
+    except ValueRefused as refused:
+        faults.append(refused.at("default"))
+        return None

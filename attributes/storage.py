@@ -1,0 +1,64 @@
+"""How a host stores its values: one JSONB column, keyed by slot.
+
+This is the only module that knows, so that it can change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import CharField, F, Func, Value
+from django.db.models.expressions import Combinable, CombinedExpression
+
+from attributes.types import Json
+from incidents_project.database.fields import ExactJSONField, dumps
+
+Values = dict[str, Json]
+
+
+class ValuesField(ExactJSONField):
+    """Values by slot, on a host."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"default": dict, **options})
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What a request changes: values to set, by slot, and slots to clear."""
+
+    set: Values = field(default_factory=dict)
+    cleared: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.set or self.cleared)
+
+    def applied_to(self, stored: Mapping[str, Json]) -> Values:
+        """The stored values after the change; slots it does not name are carried over."""
+        kept = {slot: value for slot, value in stored.items() if slot not in self.cleared}
+        return kept | self.set
+
+    def merge(self, column: str) -> Combinable:
+        """The same in SQL, under the row's lock: nothing is read, merged here and written back."""
+        merged: Combinable = F(column)
+        if self.cleared:
+            keys = Value(list(self.cleared), output_field=ArrayField(CharField()))
+            merged = _operator(merged, "-", Func(keys, template="%(expressions)s::text[]"))
+        if self.set:
+            merged = _operator(merged, "||", Value(self.set, output_field=ExactJSONField()))
+        return merged
+
+
+def _operator(left: Combinable, operator: str, right: Combinable) -> CombinedExpression:
+    return CombinedExpression(left, operator, right, output_field=models.JSONField())
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two values of one type are the same JSON. To Python, True == 1."""
+    if one != other:
+        return False
+    if isinstance(one, dict | list):
+        return dumps(one, sort_keys=True) == dumps(other, sort_keys=True)
+    return isinstance(one, bool) == isinstance(other, bool)
