@@ -20,7 +20,7 @@ def main() -> None:
 
 def _take_data_dir(arguments: list[str]) -> None:
     """Settings read the data directory before any command reads its options."""
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
         if option == "--data-dir" and value:
             os.environ["DATA_DIR"] = value
         elif option.startswith("--data-dir="):

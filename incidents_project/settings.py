@@ -151,6 +151,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Comments", "description": "What people say about an incident."},
         {"name": "History", "description": "Who changed what, and when."},
         {"name": "Attributes", "description": "What the deployer has added to incidents."},
+        {"name": "Option sets", "description": "Options that several attributes share."},
         {"name": "Service", "description": "About the service itself."},
     ],
     "POSTPROCESSING_HOOKS": ["incidents_project.openapi.complete"],

@@ -8,6 +8,7 @@ import pytest
 from django.urls import URLPattern, get_resolver
 
 from accounts.principal import Role
+from attributes.operations.option_sets import define_option_set
 from tests.conftest import ACME, DISK_FULL
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,9 @@ BODIES = {
     ("comment", "PUT"): {"text": "Seen twice.", "occ_lock": 0},
     ("attributes", "POST"): {"name": "team", "type": "STRING"},
     ("attribute", "PATCH"): {"label": "How many"},
+    ("option-sets", "POST"): {"name": "regions", "options": [{"code": "EU"}]},
+    ("option-set", "PATCH"): {"label": "Counts"},
+    ("incident-validate", "POST"): DISK_FULL,
 }
 
 
@@ -87,9 +91,10 @@ def routed(route, method):
 
 
 @pytest.fixture
-def ids(make_attribute, make_incident, owner_api):
+def ids(dee, make_attribute, make_incident, owner_api):
     make_attribute("region", "STRING")
     make_attribute("count", "INTEGER")
+    define_option_set(principal=dee, members={"name": "count", "options": [{"code": "one"}]})
     incident = make_incident(attributes={"count": 5})
     path = f"/v1/incident/{incident['id']}/comments"
     comment = owner_api.post(path, {"text": "First."}).json()["data"]

@@ -1,13 +1,23 @@
-"""The attribute calls and the values of attributes, as the API's document describes them."""
+"""The attribute calls as the API's document describes them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from attributes import types
-from attributes.models import State
+from attributes import hosts, types
+from attributes.api.openapi_values import (
+    answered,
+    values_changed,
+    values_created,
+    values_read,
+    written,
+)
+from attributes.models import RequiredWhen, State
 from attributes.operations.members import READ_ONLY
-from attributes.schema import Attribute, Schema
+from attributes.schema import Schema
 from attributes.types.base import AttributeType
+from attributes.types.options import OPTIONS_SCHEMA
+from attributes.types.string import StringType
+from attributes.types.text import TextType
 from history import openapi as history
 from incidents_project.http.openapi import (
     Answer,
@@ -21,18 +31,6 @@ from incidents_project.http.openapi import (
     record,
     ref,
 )
-from incidents_project.refusals import ValueRefused
-
-# What a rule asks of a value holds when it is written; what was stored before keeps.
-_RULES = frozenset(
-    {"minimum", "maximum", "minLength", "maxLength", "pattern", "enum", "exclusiveMinimum"}
-)
-# Text that denotes exactly one value is taken as that value, as older clients send it.
-_AS_TEXT = {
-    "integer": r"^-?(?:0|[1-9][0-9]{0,18})$",
-    "number": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?$",
-}
-_INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
 
 IGNORED: Json = {"description": "Made by the server; ignored here."}
 ID: Json = {"type": "string", "format": "uuid"}
@@ -43,146 +41,16 @@ VERSION: Json = {
     "minimum": 0,
     "description": "The version: 0 at first, 1 more with every stored change.",
 }
-
-
-def answered(schema: Json) -> Json:
-    """A type's schema as it holds in answers: the first of its forms, without rules."""
-    form = schema.get("oneOf", [schema])[0]
-    return {name: value for name, value in form.items() if name not in _RULES}
-
-
-def written(schema: Json, *, nullable: bool = False) -> Json:
-    """A type's schema as it holds in requests: every form that is accepted."""
-    if "oneOf" in schema:
-        forms = [written(form) for form in schema["oneOf"]]
-        return {"anyOf": [*forms, {"type": "null"}] if nullable else forms}
-    accepted = dict(schema)
-    kinds = [schema["type"]]
-    if schema["type"] == "boolean":
-        kinds.append("string")
-        accepted["enum"] = [True, False, "true", "false"]
-    elif schema["type"] in _AS_TEXT:
-        kinds.append("string")
-        accepted["pattern"] = _AS_TEXT[schema["type"]]
-        if schema.get("format") == "int64":
-            accepted = _INT64 | accepted
-    if nullable:
-        kinds.append("null")
-        if "enum" in accepted:
-            accepted["enum"] = [*accepted["enum"], None]
-    return accepted | {"type": kinds if len(kinds) > 1 else kinds[0]}
+LOCK: Json = {
+    **written(VERSION | {"format": "int64"}, nullable=True),
+    "description": "Not needed; if sent, it must be the version that is there.",
+}
+_FIXED: Json = {"description": "Cannot be changed here: as it is, or absent."}
 
 
 def ignored(names: Iterable[str]) -> dict[str, Json]:
     """Members that a request may send back and that change nothing."""
     return dict.fromkeys(sorted(names), IGNORED)
-
-
-def values_read(schema: Schema) -> Json:
-    """The values of an incident as answered; an attribute without a value is absent."""
-    return record(
-        {a.name: _worded(a, answered(a.type.json_schema())) for a in schema.attributes},
-        additionalProperties=False,
-        description="Values by attribute; an attribute without a value is absent.",
-        **_examples(value_examples(schema)),
-    )
-
-
-def values_created(schema: Schema) -> Json:
-    """The values of a new incident: what is required and has no default must be there."""
-    required = tuple(a.name for a in schema.attributes if a.required and a.default is None)
-    return record(
-        {a.name: _worded(a, _value(a), default=True) for a in schema.attributes},
-        required=required,
-        additionalProperties=False,
-        description="Values by attribute.",
-        **_examples(value_examples(schema)),
-    )
-
-
-def values_changed(schema: Schema) -> Json:
-    """The values that a change names: absent leaves a value alone, null clears it."""
-    return record(
-        {a.name: _worded(a, _value(a)) for a in schema.attributes},
-        additionalProperties=False,
-        description="Values by attribute; absent leaves a value alone, `null` clears it.",
-        **_examples(value_examples(schema)),
-    )
-
-
-def one_value(schema: Schema, *, clearable: bool, more: dict[str, Json]) -> Json:
-    """``{"name", "value"}``: one alternative for each attribute."""
-    required = ("name", "value")
-    if not schema.attributes:
-        return record(
-            {"name": {"type": "string"}, "value": {}, **more},
-            required=required,
-            additionalProperties=False,
-            description="This installation has no attributes yet.",
-        )
-    return {
-        "oneOf": [
-            record(
-                {
-                    "name": {"type": "string", "const": a.name},
-                    "value": _worded(a, _value(a, clearable=clearable)),
-                    **more,
-                },
-                required=required,
-                additionalProperties=False,
-                title=a.name,
-                **_examples({"name": a.name, "value": e} for e in _example(a)),
-            )
-            for a in schema.attributes
-        ]
-    }
-
-
-def value_examples(schema: Schema) -> list[dict[str, Any]]:
-    """One value for each attribute, as an example; none where there are no attributes."""
-    examples = {a.name: value for a in schema.attributes for value in _example(a)}
-    return [examples] if examples else []
-
-
-def _value(attribute: Attribute, *, clearable: bool = True) -> Json:
-    nullable = clearable and not attribute.required
-    return written(attribute.type.json_schema(), nullable=nullable)
-
-
-def _worded(attribute: Attribute, schema: Json, *, default: bool = False) -> Json:
-    """``schema`` with what the deployer calls the attribute."""
-    words: Json = {"title": attribute.label} if attribute.label else {}
-    if attribute.description:
-        words["description"] = attribute.description
-    if default and attribute.default is not None:
-        words["default"] = attribute.type.present(attribute.default)
-    return schema | words | _examples(_example(attribute))
-
-
-def _example(attribute: Attribute) -> list[Any]:
-    """A value that the attribute takes, if one is at hand."""
-    for candidate in _candidates(attribute):
-        try:
-            return [attribute.type.present(attribute.type.clean(candidate))]
-        except ValueRefused:
-            continue
-    return []
-
-
-def _candidates(attribute: Attribute) -> Iterator[Any]:
-    type_ = attribute.type
-    yield type_.example
-    if attribute.default is not None:
-        yield attribute.default
-    for rule in ("min", "max"):
-        yield getattr(type_, rule, None)
-    if isinstance(type_.example, str):
-        yield type_.example[: getattr(type_, "max_length", None)]
-
-
-def _examples(values: Iterable[Any]) -> Json:
-    listed = list(values)
-    return {"examples": listed} if listed else {}
 
 
 _NAME: Json = {
@@ -191,17 +59,38 @@ _NAME: Json = {
     "maxLength": 50,
     "description": "Unique without regard to case, and not the name of an incident's own field.",
 }
-_WORDS = {
-    "label": {"maxLength": 200, "description": "What people call it."},
-    "description": {"maxLength": 2_000, "description": "What it is for."},
+_TEXTS: dict[str, tuple[AttributeType, str]] = {
+    "label": (StringType(max_length=200), "What people call it."),
+    "description": (TextType(max_length=2_000), "What it is for."),
+    "help_text": (TextType(max_length=500), "What a form says beside it."),
+    "group": (StringType(max_length=100), "What a form shows it under."),
 }
-_RULES_OF_ALL = "The rules that differ from the type's own; which there are depends on the type."
-_REQUIRED = "Whether every new incident must have a value."
+_REQUIRED = "Whether incidents must have a value; `required_when` says when."
+_REQUIRED_WHEN = (
+    "`always`; `create`, after which it may be cleared; or the statuses at which it is asked for."
+)
+_APPLIES_TO = "The types of incident that have the attribute; none named is all."
+_UNIQUE = "Whether no two incidents of a tenant may have the same; said when it is defined."
 _DEFAULT = "The value of a new incident that does not name the attribute."
+_RULES_OF_ALL = "The rules that differ from the type's own; which there are depends on the type."
 _ORDER: Json = {"type": "integer", "description": "Smaller ones come first."}
 _INT32 = {"format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1}
-_FIXED: Json = {"description": "Cannot be changed here: as it is, or absent."}
-
+_WHO_AND_WHEN: dict[str, Json] = {
+    "id": ID,
+    "occ_lock": VERSION,
+    "created_at": MOMENT,
+    "created_by": TEXT,
+    "updated_at": MOMENT,
+    "updated_by": TEXT,
+}
+_MADE_EXAMPLES: dict[str, Any] = {
+    "id": "019a8f3e-5b7c-7d21-9c44-0d7f5a0b6e13",
+    "occ_lock": 0,
+    "created_at": "2026-01-22T06:31:00.251946Z",
+    "created_by": "Ada",
+    "updated_at": "2026-01-22T06:31:00.251946Z",
+    "updated_by": "Ada",
+}
 _EXAMPLE: dict[str, Any] = {
     "name": "isPending",
     "type": "BOOLEAN",
@@ -211,32 +100,37 @@ _EXAMPLE: dict[str, Any] = {
     "default": None,
     "rules": {},
     "state": "ACTIVE",
+    "required_when": "always",
+    "applies_to": [],
+    "unique": False,
+    "group": "",
+    "help_text": "",
     "order": 0,
-    "id": "019a8f3e-5b7c-7d21-9c44-0d7f5a0b6e13",
-    "occ_lock": 0,
-    "created_at": "2026-01-22T06:31:00.251946Z",
-    "created_by": "Ada",
-    "updated_at": "2026-01-22T06:31:00.251946Z",
-    "updated_by": "Ada",
+    **_MADE_EXAMPLES,
 }
 
 
 def _read() -> Json:
+    texts = {
+        name: answered(type_.json_schema()) | {"description": words}
+        for name, (type_, words) in _TEXTS.items()
+    }
     members: dict[str, Json] = {
         "name": _NAME,
         "type": {"type": "string", "enum": types.names()},
-        **{name: {"type": "string", **words} for name, words in _WORDS.items()},
+        **texts,
         "required": {"type": "boolean", "description": _REQUIRED},
         "default": {"description": _DEFAULT},
         "rules": {"type": "object", "description": _RULES_OF_ALL},
         "state": {"type": "string", "enum": list(State.values)},
+        "required_when": {
+            "anyOf": [{"type": "string", "enum": RequiredWhen.values}, _list_of()],
+            "description": _REQUIRED_WHEN,
+        },
+        "applies_to": _list_of() | {"description": _APPLIES_TO},
+        "unique": {"type": "boolean", "description": _UNIQUE},
         "order": _ORDER,
-        "id": ID,
-        "occ_lock": VERSION,
-        "created_at": MOMENT,
-        "created_by": TEXT,
-        "updated_at": MOMENT,
-        "updated_by": TEXT,
+        **_WHO_AND_WHEN,
     }
     return record(
         members,
@@ -246,44 +140,71 @@ def _read() -> Json:
     )
 
 
+def _list_of(codes: Iterable[str] = ()) -> Json:
+    listed = list(codes)
+    item: Json = {"type": "string", "enum": listed} if listed else TEXT
+    return {"type": "array", "items": item, "uniqueItems": True}
+
+
 def _settings() -> dict[str, Json]:
     """The members of a definition that are checked in the same way for every type."""
-    order = written(_ORDER | _INT32, nullable=True)
+    texts = {
+        name: written(type_.json_schema(), nullable=True) | {"description": words}
+        for name, (type_, words) in _TEXTS.items()
+    }
+    boolean: Json = {"type": "boolean"}
     return {
-        **{name: {"type": ["string", "null"], **words} for name, words in _WORDS.items()},
-        "required": written({"type": "boolean", "description": _REQUIRED}, nullable=True),
-        "order": order,
+        **texts,
+        "required": written(boolean, nullable=True) | {"description": _REQUIRED},
+        "required_when": {
+            "anyOf": [
+                {"enum": [*RequiredWhen.values, None]},
+                _list_of(hosts.stages()) | {"minItems": 1},
+            ],
+            "description": _REQUIRED_WHEN,
+        },
+        "applies_to": {
+            **written(_list_of(hosts.kinds()), nullable=True),
+            "description": _APPLIES_TO,
+        },
+        "unique": written(boolean, nullable=True) | {"description": _UNIQUE},
+        "order": written(_ORDER | _INT32, nullable=True),
     }
 
 
-def _rules(type_: type[AttributeType], *, nullable: bool) -> Json:
+def _rules(type_: type[AttributeType]) -> Json:
     rules = {
         rule.name: written(rule.metadata["schema"], nullable=True)
         | {"description": rule.metadata["help_text"]}
         for rule in type_.rule_fields()
     }
-    schema = record(rules, additionalProperties=False)
-    return schema | {"type": ["object", "null"]} if nullable else schema
+    return record(rules, additionalProperties=False) | {"type": ["object", "null"]}
 
 
 def _created(type_: type[AttributeType]) -> Json:
-    default = written(type_().json_schema(), nullable=True) | {"description": _DEFAULT}
-    # With rules of its own the attribute may take more than the type does without them.
-    default = {name: value for name, value in default.items() if name != "maxLength"}
+    # Without its rules: they stand beside it, and may allow more than the type by itself does.
+    default = written(answered(type_().json_schema()), nullable=True)
+    example: Json = {"name": _example_name(type_), "type": type_.name}
+    if type_.example_rules:
+        example["rules"] = dict(type_.example_rules)
     return record(
         {
             "name": _NAME,
             "type": {"type": "string", "const": type_.name},
             **_settings(),
-            "default": default,
-            "rules": _rules(type_, nullable=True),
+            "default": default | {"description": _DEFAULT},
+            "rules": _rules(type_),
             **ignored(READ_ONLY),
         },
         required=("name", "type"),
         additionalProperties=False,
         title=f"{type_.name}: {type_.label}",
-        examples=[{"name": f"my{type_.name.capitalize()}", "type": type_.name}],
+        examples=[example],
     )
+
+
+def _example_name(type_: type[AttributeType]) -> str:
+    return "my" + "".join(word.capitalize() for word in type_.name.split("_"))
 
 
 def _patched() -> Json:
@@ -292,13 +213,10 @@ def _patched() -> Json:
             **_settings(),
             "default": {"description": _DEFAULT},
             "rules": {
-                "type": "object",
-                "description": "Merged into the rules: `null` takes one away.",
+                "type": ["object", "null"],
+                "description": "Merged into the rules: `null` takes one, or all, away.",
             },
-            "occ_lock": {
-                **written(VERSION | {"format": "int64"}, nullable=True),
-                "description": "If sent, it must be the version that is there.",
-            },
+            "occ_lock": LOCK,
             "name": _FIXED,
             "type": _FIXED,
             **ignored(READ_ONLY - {"occ_lock"}),
@@ -309,42 +227,133 @@ def _patched() -> Json:
     )
 
 
-def attribute_name(names: Sequence[str]) -> Json:
-    """The parameter of the path that names an attribute."""
-    schema: Json = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]{0,49}$"}
-    return in_path("name", schema | _examples(names[:1]), "The attribute's name.")
+_SET_NAME: Json = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]{0,49}$"}
+_SET_EXAMPLE: dict[str, Any] = {
+    "name": "regions",
+    "label": "Regions",
+    "options": [{"code": "EU", "label": "Europe"}, {"code": "US", "label": "United States"}],
+}
+
+
+def _option_sets() -> dict[str, Json]:
+    label = StringType(max_length=200).json_schema()
+    made = {**_WHO_AND_WHEN, "used_by": {**array_of_text(), "description": "Attributes, by name."}}
+    read = {
+        "name": _SET_NAME,
+        "label": TEXT,
+        "options": {"type": "array", "items": _OPTION},
+        **made,
+    }
+    return {
+        "OptionSet": record(
+            read,
+            required=tuple(read),
+            description="Options that several attributes share.",
+            examples=[{**_SET_EXAMPLE, "used_by": ["region"], **_MADE_EXAMPLES}],
+        ),
+        "OptionSetCreate": record(
+            {
+                "name": _SET_NAME,
+                "label": written(label, nullable=True),
+                "options": OPTIONS_SCHEMA,
+                **ignored(made),
+            },
+            required=("name", "options"),
+            additionalProperties=False,
+            examples=[_SET_EXAMPLE],
+        ),
+        "OptionSetPatch": record(
+            {
+                "label": written(label, nullable=True),
+                "options": written(OPTIONS_SCHEMA, nullable=True),
+                "occ_lock": LOCK,
+                "name": _FIXED,
+                **ignored(made.keys() - {"occ_lock"}),
+            },
+            additionalProperties=False,
+            description="What is absent stays. An option that is in use is retired, not removed.",
+            examples=[{"label": "Regions"}],
+        ),
+    }
+
+
+def array_of_text() -> Json:
+    """A list of texts."""
+    return {"type": "array", "items": TEXT}
+
+
+_RULE = record(
+    {
+        "name": TEXT,
+        "schema": {"type": "object", "description": "JSON Schema of the rule."},
+        "default": {"description": "What holds without the rule."},
+        "help_text": TEXT,
+    },
+    required=("name", "schema", "default", "help_text"),
+)
+_TYPE: dict[str, Json] = {
+    "name": TEXT,
+    "label": TEXT,
+    "widget": {"type": "string", "description": "What a form shows to edit a value."},
+    "ordered": {"type": "boolean"},
+    "operators": array_of_text() | {"description": "What a filter may ask."},
+    "example": {},
+    "rules": {"type": "array", "items": _RULE},
+}
 
 
 def components(schema: Schema) -> Components:
     """The named parts that describe this deployment's attributes."""
-    created = [_created(type_) for type_ in types.TYPES]
     own = Components(
         schemas={
             "Attribute": _read(),
             "AttributeCreate": {
                 "description": "A new attribute; `name` and `type` are enough.",
-                "oneOf": created,
+                "oneOf": [_created(type_) for type_ in types.TYPES],
                 "examples": [{"name": "isPending", "type": "BOOLEAN"}],
             },
             "AttributePatch": _patched(),
+            "AttributeType": record(_TYPE, required=tuple(_TYPE)),
+            "AttributeTypes": record(
+                {
+                    "types": array_of("AttributeType"),
+                    "common": {
+                        "type": "object",
+                        "description": "What attributes of every type have, as JSON Schema.",
+                    },
+                },
+                required=("types", "common"),
+            ),
+            **_option_sets(),
             "AttributeValues": values_read(schema),
             "AttributeValuesCreate": values_created(schema),
             "AttributeValuesChange": values_changed(schema),
         },
-        parameters={
-            "name": attribute_name([a.name for a in schema.attributes]),
-            "state": in_query(
-                "state",
-                {"type": "string", "enum": list(State.values), "default": State.ACTIVE.value},
-                "Which ones; those that are not active are for deployers.",
-            ),
-        },
+        parameters=_parameters(),
     )
     return own | history.COMPONENTS
 
 
+def _parameters() -> dict[str, Json]:
+    return {
+        "name": in_path("name", _SET_NAME, "The name."),
+        "state": in_query(
+            "state",
+            {"type": "string", "enum": list(State.values), "default": State.ACTIVE.value},
+            "Which ones; those that are not active are for deployers.",
+        ),
+        "of_type": in_query(
+            "type", _list_of(hosts.kinds())["items"], "Only what incidents of this type have."
+        ),
+        "of_status": in_query(
+            "status", _list_of(hosts.stages())["items"], "With what this status asks for."
+        ),
+    }
+
+
 TAG = "Attributes"
 _ONE = ref("Attribute")
+_GONE = Answer("It is gone.")
 
 ATTRIBUTES: Documentation = {
     "list": Operation(
@@ -362,31 +371,34 @@ ATTRIBUTES: Documentation = {
         description="Every incident has it at once. The name of a deleted attribute is free, and"
         " its values do not come back with it.",
         body="AttributeCreate",
-        answers={201: Answer("The new attribute.", _ONE, headers=("Location",))},
+        answers={201: Answer("The new attribute.", _ONE, headers=("ETag", "Location"))},
         refusals=(409,),
     ),
     "retrieve": Operation(
         name="readAttribute",
         tag=TAG,
         summary="Read an attribute",
-        answers={200: Answer("The attribute.", _ONE)},
+        answers={200: Answer("The attribute.", _ONE, headers=("ETag",))},
     ),
     "partial_update": Operation(
         name="changeAttribute",
         tag=TAG,
         summary="Change an attribute",
-        description="Its label, description, order, rules, default, and whether it is required."
+        description="Everything but its name and type."
         " Values that were stored before are not checked again until they are touched.",
         body="AttributePatch",
-        answers={200: Answer("The attribute as it is now.", _ONE)},
-        refusals=(409,),
+        answers={200: Answer("The attribute as it is now.", _ONE, headers=("ETag",))},
+        parameters=("If-Match",),
+        refusals=(409, 412),
     ),
     "destroy": Operation(
         name="deleteAttribute",
         tag=TAG,
         summary="Take an attribute away",
         description="It disappears from every answer at once; its values are kept.",
-        answers={204: Answer("It is gone.")},
+        answers={204: _GONE},
+        parameters=("If-Match",),
+        refusals=(412,),
     ),
     "history": Operation(
         name="listAttributeHistory",
@@ -395,5 +407,73 @@ ATTRIBUTES: Documentation = {
         description="Every change of the definition, newest first.",
         answers={200: history.ENTRIES},
         parameters=("size", "cursor"),
+    ),
+}
+
+_SETS_TAG = "Option sets"
+_SET = ref("OptionSet")
+OPTION_SETS: Documentation = {
+    "list": Operation(
+        name="listOptionSets",
+        tag=_SETS_TAG,
+        summary="List the option sets",
+        description="All of them, by name.",
+        answers={200: Answer("The option sets.", array_of("OptionSet"))},
+    ),
+    "create": Operation(
+        name="createOptionSet",
+        tag=_SETS_TAG,
+        summary="Define an option set",
+        body="OptionSetCreate",
+        answers={201: Answer("The new option set.", _SET, headers=("Location",))},
+        refusals=(409,),
+    ),
+    "retrieve": Operation(
+        name="readOptionSet",
+        tag=_SETS_TAG,
+        summary="Read an option set",
+        answers={200: Answer("The option set.", _SET)},
+    ),
+    "partial_update": Operation(
+        name="changeOptionSet",
+        tag=_SETS_TAG,
+        summary="Change an option set",
+        description="For every attribute that shares it.",
+        body="OptionSetPatch",
+        answers={200: Answer("The option set as it is now.", _SET)},
+        parameters=("If-Match",),
+        refusals=(409, 412),
+    ),
+    "destroy": Operation(
+        name="deleteOptionSet",
+        tag=_SETS_TAG,
+        summary="Delete an option set",
+        description="Only one that no attribute uses.",
+        answers={204: _GONE},
+        parameters=("If-Match",),
+        refusals=(409, 412),
+    ),
+}
+TYPES: Documentation = {
+    "list": Operation(
+        name="listTypes",
+        tag=TAG,
+        summary="List the types",
+        description="What an attribute may be, with its rules, to build a form from.",
+        answers={200: Answer("The types.", ref("AttributeTypes"))},
+    ),
+}
+VALUES_SCHEMA: Documentation = {
+    "retrieve": Operation(
+        name="readValuesSchema",
+        tag=TAG,
+        summary="Read the schema of an incident's values",
+        description="JSON Schema of `attributes` as it is now, to check values before they are"
+        " sent.",
+        answers={
+            200: Answer("JSON Schema, draft 2020-12.", {"type": "object"}, headers=("ETag",)),
+            304: Answer("The version that you have is the newest.", headers=("ETag",)),
+        },
+        parameters=("of_type", "of_status", "If-None-Match"),
     ),
 }

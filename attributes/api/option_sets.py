@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts.principal import DEFINE, READ
 from accounts.viewsets import PrincipalViewSet
+from attributes.api import openapi
 from attributes.models import OptionSet
 from attributes.operations.option_sets import (
     change_option_set,
@@ -47,6 +48,7 @@ class OptionSetViewSet(PrincipalViewSet):
         "partial_update": DEFINE,
         "destroy": DEFINE,
     }
+    documentation = openapi.OPTION_SETS
 
     def list(self, request: Request) -> Response:
         """All sets by name."""

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from accounts.principal import READ
 from accounts.viewsets import PrincipalViewSet
 from attributes import hosts, jsonschema, types
+from attributes.api import openapi
 from attributes.models import RequiredWhen
 from attributes.schema import schemas
 from incidents_project.http.conditional import none_match
@@ -38,6 +39,7 @@ class TypesViewSet(PrincipalViewSet):
     """The types an attribute may have."""
 
     required_roles = {"list": READ}
+    documentation = openapi.TYPES
 
     def list(self, request: Request) -> Response:
         """Each type with its rules, operators and widget; and what all attributes have."""
@@ -70,6 +72,7 @@ class ValuesSchemaViewSet(PrincipalViewSet):
     """The schema of the values of this deployment."""
 
     required_roles = {"retrieve": READ}
+    documentation = openapi.VALUES_SCHEMA
 
     def retrieve(self, request: Request) -> Response:
         """JSON Schema of ``attributes``, of one type and status where they are named."""

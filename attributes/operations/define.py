@@ -18,6 +18,7 @@ from attributes.operations.members import (
     unknown_members,
 )
 from attributes.schema import describe
+from attributes.storage import same
 from attributes.types import Json
 from history import record
 from history.record import Versions
@@ -88,7 +89,7 @@ def change_attribute(
     for field, value in settings.items():
         setattr(definition, field, value)
     definition.rules = typed.rules()
-    if describe(definition) != before:
+    if not same(describe(definition), before):
         _save(principal, definition, before)
     return definition
 

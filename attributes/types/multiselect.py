@@ -40,6 +40,10 @@ class MultiSelectType(ChoosingType):
     min_chosen: int = rule(0, clean_count, _COUNT, "How many must be chosen at least.")
     max_chosen: int | None = rule(None, clean_count, _COUNT, "How many may be chosen at most.")
 
+    def an_example(self) -> Json:
+        """As few of the first options as may be chosen, but one."""
+        return self.choices.choosable[: max(1, self.min_chosen)] or None
+
     def clean(self, raw: Json) -> list[str]:
         """The codes in the options' order."""
         if not isinstance(raw, list):

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from attributes.api.openapi import (
-    ID,
-    MOMENT,
-    TEXT,
-    VERSION,
+from attributes.api.openapi import ID, LOCK, MOMENT, TEXT, VERSION, ignored
+from attributes.api.openapi_values import (
     answered,
-    ignored,
+    must_be_sent,
     one_value,
     value_examples,
     written,
@@ -36,7 +33,7 @@ from incidents_project.http.openapi import (
 )
 
 _LOCK: Json = {
-    **written(VERSION | {"format": "int64"}, nullable=True),
+    **LOCK,
     "description": "The version that is changed, as it was read. Without it, send `If-Match`.",
 }
 _OWN_EXAMPLES: dict[str, Any] = {
@@ -127,8 +124,9 @@ def _incident(codes: Codes) -> dict[str, Json]:
 
 
 def _schemas(schema: Schema, codes: Codes) -> dict[str, Json]:
-    own = {**_own_examples(codes), MEMBER: next(iter(value_examples(schema)), {})}
-    whole = {**own, **_MADE_EXAMPLES}
+    fields = _own_examples(codes)
+    own = [{**fields, MEMBER: values} for values in value_examples(schema, fields["type"])]
+    whole = [{**example, **_MADE_EXAMPLES} for example in own]
     required = tuple(field.name for field in FIELDS if field.required)
     whole_body = {field.name: _written(field, codes) for field in FIELDS}
     versioned = {**ignored({*SERVER_MADE} - {"occ_lock"}), "occ_lock": _LOCK}
@@ -137,14 +135,14 @@ def _schemas(schema: Schema, codes: Codes) -> dict[str, Json]:
             _incident(codes),
             required=COLUMNS,
             description="One occurrence.",
-            examples=[{name: whole[name] for name in COLUMNS}],
+            examples=[{name: example[name] for name in COLUMNS} for example in whole],
         ),
         "IncidentCreate": record(
             {**whole_body, MEMBER: ref("AttributeValuesCreate"), **ignored(SERVER_MADE)},
             required=(*required, *_required_values(schema)),
             additionalProperties=False,
             description="A new incident.",
-            examples=[own],
+            examples=own,
         ),
         "IncidentReplace": record(
             {**whole_body, MEMBER: ref("AttributeValuesChange"), **versioned},
@@ -152,7 +150,7 @@ def _schemas(schema: Schema, codes: Codes) -> dict[str, Json]:
             additionalProperties=False,
             description="All of an incident's own fields: an absent one takes its default. Without"
             " `attributes` the values stay. A retired code is accepted where the incident has it.",
-            examples=[{**own, "occ_lock": 1}],
+            examples=[{**example, "occ_lock": 1} for example in own],
         ),
         "IncidentPatch": record(
             {
@@ -163,23 +161,26 @@ def _schemas(schema: Schema, codes: Codes) -> dict[str, Json]:
             additionalProperties=False,
             description="A JSON merge patch (RFC 7396): what is absent stays, `null` takes a field"
             " back to its default and clears a value.",
-            examples=[{"status": own["status"], "occ_lock": 1}],
+            examples=[{"status": fields["status"], "occ_lock": 1}],
+        ),
+        "IncidentDraft": record(
+            {name: member for name, member in _incident(codes).items() if name not in _MADE},
+            description="An incident as it would be recorded.",
         ),
         "IncidentList": record(
             {"incidents": array_of("Incident"), "total": {"type": "integer", "minimum": 0}},
             required=("incidents", "total"),
         ),
-        "AttributeValue": one_value(schema, clearable=False, more={"occ_lock": _VALUE_LOCK}),
-        "AttributeValueReplace": one_value(schema, clearable=True, more={"occ_lock": _VALUE_LOCK}),
+        "AttributeValue": one_value(schema, clearable=False, more={"occ_lock": LOCK}),
+        "AttributeValueReplace": one_value(schema, clearable=True, more={"occ_lock": LOCK}),
     }
 
 
 def _required_values(schema: Schema) -> tuple[str, ...]:
-    needed = any(a.required and a.default is None for a in schema.attributes)
+    needed = any(must_be_sent(attribute) for attribute in schema.attributes)
     return (MEMBER,) if needed else ()
 
 
-_VALUE_LOCK = _LOCK | {"description": "Not needed; if sent, it must be the version that is there."}
 _SAID: dict[str, Json] = {
     "text": COMMENT_TEXT.json_schema(),
     "name": written(NAME.json_schema(), nullable=True)
@@ -268,6 +269,10 @@ TAG = "Incidents"
 _ONE = ref("Incident")
 _AS_IT_IS = Answer("The incident as it is now.", _ONE, headers=("ETag",))
 _GONE = Answer("It is gone.")
+_VALID = record(
+    {"valid": {"type": "boolean", "const": True}, "incident": ref("IncidentDraft")},
+    required=("valid", "incident"),
+)
 
 INCIDENTS: Documentation = {
     "list": Operation(
@@ -284,6 +289,16 @@ INCIDENTS: Documentation = {
         summary="Record an incident",
         body="IncidentCreate",
         answers={201: Answer("The new incident.", _ONE, headers=("ETag", "Location"))},
+        refusals=(409,),
+    ),
+    "validate": Operation(
+        name="validateIncident",
+        tag=TAG,
+        summary="Check an incident without recording it",
+        description="Answers what recording it would answer; nothing is written.",
+        body="IncidentCreate",
+        answers={200: Answer("It could be recorded.", _VALID)},
+        refusals=(409,),
     ),
     "retrieve": Operation(
         name="readIncident",

@@ -69,7 +69,7 @@ _REASONS: dict[int, Reason] = {
     409: Reason(
         "Conflict",
         "The request is fine, the state of things is not: a stale `occ_lock`, a name that is taken,"
-        " a value that is set already.",
+        " a value that is set already or that another incident has, options in use.",
         "stale_object",
         "It was changed since you read it. Read it again and repeat your change.",
     ),

@@ -9,8 +9,8 @@ pytestmark = pytest.mark.django_db
 
 PATH = "/v1/incident/attributes"
 MEMBERS = [
-    "name", "type", "label", "description", "required", "default", "rules", "state", "order", "id",
-    "occ_lock", "created_at", "created_by", "updated_at", "updated_by",
+    "name", "type", "label", "description", "required", "default", "rules", "state",
+    "required_when", "applies_to", "unique", "group", "help_text", "order", "id", "occ_lock", "created_at", "created_by", "updated_at", "updated_by",
 ]  # fmt: skip
 
 
@@ -54,13 +54,14 @@ def test_an_attribute_is_made_and_read_back(deployer_api, viewer_api):
 
 @pytest.mark.parametrize("type_name", types.names())
 def test_name_and_type_are_enough(deployer_api, type_name):
-    made = defined(deployer_api, "value", type_name)
+    rules = dict(types.BY_NAME[type_name].example_rules)
+    made = defined(deployer_api, "value", type_name, **({"rules": rules} if rules else {}))
     assert made == made | {
         "label": "",
         "description": "",
         "required": False,
         "default": None,
-        "rules": {},
+        "rules": rules,
         "order": 0,
     }
 

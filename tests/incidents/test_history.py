@@ -16,13 +16,13 @@ from incidents.models import Kind
 from incidents.operations.codes import add_code, change_code
 from incidents.operations.comments import add_comment, change_comment, delete_comment
 from incidents.operations.incidents import (
-    ANY,
     create_incident,
     delete_incident,
     patch_incident,
     replace_incident,
 )
 from incidents.operations.values import clear_value, set_value
+from incidents_project.versions import ANY
 from tests.conftest import ACME, DISK_FULL
 
 pytestmark = pytest.mark.django_db

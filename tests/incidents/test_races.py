@@ -9,11 +9,11 @@ from accounts import tenancy
 from attributes.operations.archive import archive_attribute
 from incidents import queries
 from incidents.models import Incident
-from incidents.operations.incidents import patch_incident
+from incidents.operations.incidents import create_incident, patch_incident
 from incidents.operations.values import set_value
 from incidents_project.refusals import Conflict, Refusal
 from incidents_project.versions import Expected
-from tests.conftest import ACME
+from tests.conftest import ACME, DISK_FULL
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -134,3 +134,13 @@ def test_a_stuck_writer_delays_the_deployer_but_no_other_writer(
     _, written, state = together([stuck, writers, change])
     assert written == list(range(1, 21))
     assert state == "ARCHIVED"
+
+
+def test_of_64_writers_of_one_unique_value_one_wins(ada, make_attribute, together):
+    make_attribute("ticket", "STRING", unique=True)
+    writer = partial(
+        create_incident, principal=ada, body={**DISK_FULL, "attributes": {"ticket": "A-1"}}
+    )
+    outcomes = together([partial(outcome, writer)] * 64)
+    assert sum(isinstance(told, dict) for told in outcomes) == 1
+    assert {told.code for told in outcomes if isinstance(told, Refusal)} == {"not_unique"}

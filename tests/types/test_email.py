@@ -39,12 +39,12 @@ REFUSED = [
         "a@example.c",
         "a@bücher.example",
         "ä@example.com",
-        "а@example.com",
+        "\u0430@example.com",
         "a\u200b@example.com",
         "a@exam\u202eple.com",
         "a@example.com\n",
         "a@example.com,b@example.com",
-        "٥@٥.com",
+        "\u0665@\u0665.com",
         "a" * 65 + "@b.co",
         "a@" + "b" * 64 + ".co",
     ]
@@ -54,22 +54,22 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED)
+@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED, ids=tables.short)
 def test_an_email_address_is_stored_canonically_and_shown(rules, raw, stored, shown):
     tables.check_accepted(EmailType, rules, raw, stored, shown)
 
 
-@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED)
+@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED, ids=tables.short)
 def test_anything_else_is_refused_with_its_own_code(rules, raw, code):
     tables.check_refused(EmailType, rules, raw, code)
 
 
-@pytest.mark.parametrize("raw", tables.NO_TEXT)
+@pytest.mark.parametrize("raw", tables.NO_TEXT, ids=tables.short)
 def test_what_is_no_text_is_refused(raw):
     tables.check_refused(EmailType, {}, raw, "wrong_type")
 
 
-@pytest.mark.parametrize("raw", tables.HOSTILE)
+@pytest.mark.parametrize("raw", tables.HOSTILE, ids=tables.short)
 def test_hostile_text_is_a_value_or_refused(raw):
     tables.check_hostile(EmailType, raw)
 

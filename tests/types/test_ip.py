@@ -44,7 +44,7 @@ REFUSED = [
         ":::",
         "12345::",
         "::1.2.3.04",
-        "١.٢.٣.٤",
+        "\u0661.\u0662.\u0663.\u0664",
         "1.2.3.4\u200b",
         "9" * 10_000,
     ]
@@ -68,27 +68,27 @@ WRONG_RULES = [
     ({"networks": ["10.0.0.0/33"]}, [("rules.networks", "invalid")]),
     ({"networks": ["10.0.0.0/255.0.0.0"]}, [("rules.networks", "invalid")]),
     ({"networks": ["fe80::%eth0/64"]}, [("rules.networks", "invalid")]),
-    ({"networks": ["10.0.0.0/٨"]}, [("rules.networks", "invalid")]),
+    ({"networks": ["10.0.0.0/\u0668"]}, [("rules.networks", "invalid")]),
     ({"version": 6, "networks": ["10.0.0.0/8"]}, [("rules.networks", "contradiction")]),
 ]
 
 
-@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED)
+@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED, ids=tables.short)
 def test_an_ip_address_is_stored_canonically_and_shown(rules, raw, stored, shown):
     tables.check_accepted(IpType, rules, raw, stored, shown)
 
 
-@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED)
+@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED, ids=tables.short)
 def test_anything_else_is_refused_with_its_own_code(rules, raw, code):
     tables.check_refused(IpType, rules, raw, code)
 
 
-@pytest.mark.parametrize("raw", tables.NO_TEXT)
+@pytest.mark.parametrize("raw", tables.NO_TEXT, ids=tables.short)
 def test_what_is_no_text_is_refused(raw):
     tables.check_refused(IpType, {}, raw, "wrong_type")
 
 
-@pytest.mark.parametrize("raw", tables.HOSTILE)
+@pytest.mark.parametrize("raw", tables.HOSTILE, ids=tables.short)
 def test_hostile_text_is_a_value_or_refused(raw):
     tables.check_hostile(IpType, raw)
 
@@ -98,7 +98,7 @@ def test_the_example_is_a_value():
     assert type_.present(type_.clean(IpType.example)) == IpType.example
 
 
-@pytest.mark.parametrize(("rules", "faults"), WRONG_RULES)
+@pytest.mark.parametrize(("rules", "faults"), WRONG_RULES, ids=tables.short)
 def test_rules_that_cannot_be_are_refused_all_at_once(rules, faults):
     tables.check_rules_refused(IpType, rules, faults)
 

@@ -11,7 +11,7 @@ MEANS = [
     ("b", "abc", True),
     ("^b$", "abc", False),
     ("c$", "abc\n", False),
-    (r"^\d$", "٥", False),
+    (r"^\d$", "\u0665", False),
     (r"^\w$", "é", False),
     (r"^\s$", "\u00a0", True),
     (r"^\S$", "\u2028", False),

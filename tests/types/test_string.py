@@ -36,7 +36,7 @@ REFUSED = [
     *(({}, f"a{mark}b", "line_break") for mark in "\n\r\v\f\x85\u2028\u2029"),
     ({}, "a\n", "line_break"),
     ({"pattern": "^INC"}, "see INC", "pattern"),
-    ({"pattern": r"^\d+$"}, "٥", "pattern"),
+    ({"pattern": r"^\d+$"}, "\u0665", "pattern"),
     ({"pattern": r"^\w+$"}, "é", "pattern"),
     ({"pattern": "^(a+)+$"}, "a" * 30 + "!", "pattern"),
     ({"format": "email"}, "", "invalid"),
@@ -45,7 +45,7 @@ REFUSED = [
     ({"format": "phone"}, "12", "invalid"),
     ({"format": "phone"}, "+1234567890123456", "invalid"),
     ({"format": "phone"}, "123x5", "invalid"),
-    ({"format": "phone"}, "٣٣٣٣٣", "invalid"),
+    ({"format": "phone"}, "\u0663\u0663\u0663\u0663\u0663", "invalid"),
     ({"format": "ip"}, "1.2.3", "invalid"),
     ({"format": "ip"}, "1.2.3.04", "invalid"),
     ({"format": "hostname"}, "-a.example", "invalid"),
@@ -73,22 +73,22 @@ WRONG_RULES = [
 ]
 
 
-@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED)
+@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED, ids=tables.short)
 def test_a_line_is_stored_canonically_and_shown(rules, raw, stored, shown):
     tables.check_accepted(StringType, rules, raw, stored, shown)
 
 
-@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED)
+@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED, ids=tables.short)
 def test_anything_else_is_refused_with_its_own_code(rules, raw, code):
     tables.check_refused(StringType, rules, raw, code)
 
 
-@pytest.mark.parametrize("raw", tables.NO_TEXT)
+@pytest.mark.parametrize("raw", tables.NO_TEXT, ids=tables.short)
 def test_what_is_no_text_is_refused(raw):
     tables.check_refused(StringType, {}, raw, "wrong_type")
 
 
-@pytest.mark.parametrize("raw", tables.HOSTILE)
+@pytest.mark.parametrize("raw", tables.HOSTILE, ids=tables.short)
 def test_hostile_text_is_a_value_or_refused(raw):
     tables.check_hostile(StringType, raw)
 
@@ -98,7 +98,7 @@ def test_the_example_is_a_value():
     assert type_.present(type_.clean(StringType.example)) == StringType.example
 
 
-@pytest.mark.parametrize(("rules", "faults"), WRONG_RULES)
+@pytest.mark.parametrize(("rules", "faults"), WRONG_RULES, ids=tables.short)
 def test_rules_that_cannot_be_are_refused_all_at_once(rules, faults):
     tables.check_rules_refused(StringType, rules, faults)
 

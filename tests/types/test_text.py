@@ -7,7 +7,15 @@ from tests.types import tables
 
 ACCEPTED = [
     ({}, text, text, text)
-    for text in ["", "a\nb", "a\r\nb\u2028c\x85", " ünïcode 🙂 ", "\u202eabc", "٥", "x" * 10_000]
+    for text in [
+        "",
+        "a\nb",
+        "a\r\nb\u2028c\x85",
+        " ünïcode 🙂 ",
+        "\u202eabc",
+        "\u0665",
+        "x" * 10_000,
+    ]
 ] + [
     ({"max_length": 100_000}, "x" * 100_000, "x" * 100_000, "x" * 100_000),
     ({"min_length": 2, "max_length": 2}, "🙂\n", "🙂\n", "🙂\n"),
@@ -32,22 +40,22 @@ WRONG_RULES = [
 ]
 
 
-@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED)
+@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED, ids=tables.short)
 def test_a_text_is_stored_canonically_and_shown(rules, raw, stored, shown):
     tables.check_accepted(TextType, rules, raw, stored, shown)
 
 
-@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED)
+@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED, ids=tables.short)
 def test_anything_else_is_refused_with_its_own_code(rules, raw, code):
     tables.check_refused(TextType, rules, raw, code)
 
 
-@pytest.mark.parametrize("raw", tables.NO_TEXT)
+@pytest.mark.parametrize("raw", tables.NO_TEXT, ids=tables.short)
 def test_what_is_no_text_is_refused(raw):
     tables.check_refused(TextType, {}, raw, "wrong_type")
 
 
-@pytest.mark.parametrize("raw", tables.HOSTILE)
+@pytest.mark.parametrize("raw", tables.HOSTILE, ids=tables.short)
 def test_hostile_text_is_a_value_or_refused(raw):
     tables.check_hostile(TextType, raw)
 
@@ -57,7 +65,7 @@ def test_the_example_is_a_value():
     assert type_.present(type_.clean(TextType.example)) == TextType.example
 
 
-@pytest.mark.parametrize(("rules", "faults"), WRONG_RULES)
+@pytest.mark.parametrize(("rules", "faults"), WRONG_RULES, ids=tables.short)
 def test_rules_that_cannot_be_are_refused_all_at_once(rules, faults):
     tables.check_rules_refused(TextType, rules, faults)
 

@@ -104,7 +104,7 @@ def test_anything_else_is_refused_with_its_own_code(name, rules, raw, code):
     assert refusal.value.code == code
 
 
-@pytest.mark.parametrize("name", types.names())
+@pytest.mark.parametrize("name", ["BOOLEAN", "STRING", "INTEGER", "NUMBER", "DATETIME"])
 @pytest.mark.parametrize("raw", [None, {}, [], [1], {"a": 1}])
 def test_no_type_takes_what_is_no_scalar(name, raw):
     with pytest.raises(ValueRefused):
@@ -134,5 +134,5 @@ def test_rules_that_cannot_be_are_refused_all_at_once(name, rules, fields):
 
 @pytest.mark.parametrize("type_", types.TYPES)
 def test_a_types_example_is_a_value_of_it(type_):
-    configured = type_.configured({})
+    configured = type_.configured(dict(type_.example_rules))
     assert configured.present(configured.clean(type_.example)) == type_.example

@@ -27,7 +27,7 @@ REFUSED = [
         f"urn:uuid:{ONE}",
         f"{ONE}\n",
         f" {ONE}",
-        ONE.replace("0", "٠"),
+        ONE.replace("0", "\u0660"),
         ONE.replace("e", "g"),
         ONE[:-1],
         ONE + "0",
@@ -37,22 +37,22 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED)
+@pytest.mark.parametrize(("rules", "raw", "stored", "shown"), ACCEPTED, ids=tables.short)
 def test_a_uuid_is_stored_canonically_and_shown(rules, raw, stored, shown):
     tables.check_accepted(UuidType, rules, raw, stored, shown)
 
 
-@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED)
+@pytest.mark.parametrize(("rules", "raw", "code"), REFUSED, ids=tables.short)
 def test_anything_else_is_refused_with_its_own_code(rules, raw, code):
     tables.check_refused(UuidType, rules, raw, code)
 
 
-@pytest.mark.parametrize("raw", tables.NO_TEXT)
+@pytest.mark.parametrize("raw", tables.NO_TEXT, ids=tables.short)
 def test_what_is_no_text_is_refused(raw):
     tables.check_refused(UuidType, {}, raw, "wrong_type")
 
 
-@pytest.mark.parametrize("raw", tables.HOSTILE)
+@pytest.mark.parametrize("raw", tables.HOSTILE, ids=tables.short)
 def test_hostile_text_is_a_value_or_refused(raw):
     tables.check_hostile(UuidType, raw)
 
