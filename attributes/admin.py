@@ -17,9 +17,10 @@ from accounts.admin_base import (
 )
 from accounts.admin_site import principal_of
 from attributes import types
-from attributes.models import AttributeMeta, State
+from attributes.models import AttributeMeta, OptionSet, State
 from attributes.operations.archive import archive_attribute
 from attributes.operations.define import change_attribute, define_attribute
+from attributes.operations.option_sets import change_option_set, define_option_set
 from attributes.types.base import Json
 from incidents_project.refusals import Refusal
 from incidents_project.versions import Expected
@@ -185,3 +186,53 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
             else:
                 self.message_user(request, f"{definition} was archived.", messages.SUCCESS)
         return None
+
+
+class OptionSetForm(OperationForm[OptionSet]):
+    """A set of options as it is typed."""
+
+    field_of_code = {"name_taken": "name"}
+
+    label = forms.CharField(
+        required=False, max_length=200, strip=False, widget=forms.TextInput(attrs={"size": 60})
+    )
+    options = JsonTextField(
+        empty=[],
+        help_text='As JSON: [{"code": "EU", "label": "Europe"}, {"code": "US", "retired": true}].'
+        " An option has code, label, colour (#d73a4a), order, retired and replaced_by.",
+    )
+
+    class Meta:
+        model = OptionSet
+        fields = ["name", "label", "options"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, "options": json_text(self.instance.options or [])}
+
+
+@admin.register(OptionSet)
+class OptionSetAdmin(OperationAdmin[OptionSet]):
+    """Options that several attributes share."""
+
+    may_add = True
+    may_change = True
+    form = OptionSetForm
+    list_display = ["name", "label", "updated_at", "updated_by"]
+    search_fields = ["name", "label"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: OptionSet | None = None) -> Any:
+        """Attributes name the set."""
+        return [] if obj is None else ["name"]
+
+    def carry_out(self, request: HttpRequest, form: Any, *, change: bool) -> OptionSet:
+        """Define or change."""
+        principal, said = principal_of(request), form.cleaned_data
+        if not change:
+            return define_option_set(principal=principal, members=said)
+        members = {name: said[name] for name in form.changed_data}
+        return change_option_set(principal=principal, name=form.instance.name, members=members)
+
+    def history_url(self, obj: OptionSet) -> str:
+        """Its entries in the log of the instance."""
+        return reverse("admin:history_instanceevent_changelist", query={"object_id": obj.pk})

@@ -37,7 +37,7 @@ def move(schema: Schema, tenant_id: str, host_id: UUID, before: Stored, after: S
     changed = [a for a in schema.unique if _differs(a.slot, before, after)]
     gone = [a.slot for a in changed if a.slot in before]
     if gone:
-        Claim.objects.filter(tenant_id=tenant_id, host_id=host_id, slot__in=gone).delete()
+        Claim.objects.for_tenant(tenant_id).filter(host_id=host_id, slot__in=gone).delete()
     # In one order for everybody, so that two writers cannot wait for each other.
     wanted = sorted((a for a in changed if a.slot in after), key=lambda a: a.slot)
     if not wanted:
@@ -53,7 +53,7 @@ def move(schema: Schema, tenant_id: str, host_id: UUID, before: Stored, after: S
 
 def release_all(tenant_id: str, host_id: UUID) -> None:
     """Give back every claim of a host that goes."""
-    Claim.objects.filter(tenant_id=tenant_id, host_id=host_id).delete()
+    Claim.objects.for_tenant(tenant_id).filter(host_id=host_id).delete()
 
 
 def taken(schema: Schema, tenant_id: str, values: Stored) -> list[Attribute]:
@@ -62,9 +62,9 @@ def taken(schema: Schema, tenant_id: str, values: Stored) -> list[Attribute]:
         attribute
         for attribute in schema.unique
         if attribute.slot in values
-        and Claim.objects.filter(
-            tenant_id=tenant_id, slot=attribute.slot, digest=digest(values[attribute.slot])
-        ).exists()
+        and Claim.objects.for_tenant(tenant_id)
+        .filter(slot=attribute.slot, digest=digest(values[attribute.slot]))
+        .exists()
     ]
 
 

@@ -6,9 +6,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.tenancy import TENANT_LENGTH, new_id
+from accounts.tenancy import TenantOwned, TenantQuerySet, new_id
 from attributes import types
-from incidents_project.database.constraints import TenantPrimaryKey
 from incidents_project.database.fields import ExactJSONField
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,49}$"
@@ -59,23 +58,23 @@ class OptionSet(models.Model):
         return self.name
 
 
-class Claim(models.Model):
+class Claim(TenantOwned):
     """A value of a unique attribute, held by one host of one tenant.
 
     Its key is what makes the value unique: of writers at the same moment the database lets one in.
     It needs no index on the host's table, so uniqueness is in force the moment it is defined.
     """
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant_id = models.CharField(max_length=TENANT_LENGTH, editable=False)
     slot = models.CharField(max_length=20, editable=False)
     digest = models.CharField(max_length=64, editable=False)  # SHA-256 of the canonical value
     host_id = models.UUIDField(editable=False)
 
-    class Meta:
+    objects = TenantQuerySet["Claim"].as_manager()
+
+    class Meta(TenantOwned.Meta):
         indexes = [models.Index(fields=["tenant_id", "host_id"], name="claim_host")]
         constraints = [
-            TenantPrimaryKey(name="claim_key"),
+            *TenantOwned.Meta.constraints,
             models.UniqueConstraint(fields=["tenant_id", "slot", "digest"], name="claim_unique"),
         ]
 

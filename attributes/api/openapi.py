@@ -241,7 +241,7 @@ def _option_sets() -> dict[str, Json]:
     read = {
         "name": _SET_NAME,
         "label": TEXT,
-        "options": {"type": "array", "items": _OPTION},
+        "options": answered(OPTIONS_SCHEMA),
         **made,
     }
     return {

@@ -31,6 +31,7 @@ def test_every_table_with_a_tenant_forces_row_security_and_begins_its_key_with_i
     tables = rows(TENANT_TABLES)
     assert {name for name, _, _ in tables} == {
         "accounts_apitoken",
+        "attributes_claim",
         "history_tenantevent",
         "incidents_comment",
         "incidents_incident",

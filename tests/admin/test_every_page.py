@@ -10,6 +10,7 @@ from accounts import operations, tenancy
 from accounts.admin_base import DeployerModelAdmin
 from accounts.models import User
 from accounts.principal import Role
+from attributes.operations.option_sets import define_option_set
 from incidents.models import Code
 from incidents.operations.comments import add_comment
 from tests.conftest import ACME
@@ -22,13 +23,15 @@ def url(model, page, *args):
 
 
 @pytest.fixture
-def fill(dora, ada, make_attribute, make_incident):
+def fill(dora, ada, dee, make_attribute, make_incident):
     """Some rows of every model; called again, more of them."""
     rounds = iter("abc")
 
     def more():
         which = next(rounds)
         make_attribute(f"region_{which}", "STRING", label="Region")
+        options = [{"code": "EU", "label": "<b>Europe</b>"}]
+        define_option_set(principal=dee, members={"name": f"set_{which}", "options": options})
         for number in range(3):
             incident = make_incident(attributes={f"region_{which}": "<b>eu</b>"})
             add_comment(principal=ada, incident_id=incident["id"], body={"text": f"No {number}"})
