@@ -132,7 +132,7 @@ class OperationForm(ModelForm[M]):
         if not refusal.faults:
             self.add_error(self.field_of_code.get(refusal.code), refusal.detail)
         for fault in refusal.faults:
-            head, _, rest = fault.field.partition(".")
+            head, _, rest = fault.field.replace("[", ".[").partition(".")
             field = self.field_of_fault.get(head, head)
             if field in self.fields:
                 self.add_error(field, f"{rest}: {fault.message}" if rest else fault.message)

@@ -8,6 +8,7 @@ from attributes import hosts, types
 from attributes.models import OptionSet, RequiredWhen
 from attributes.operations.applicability import clean_applies_to, clean_required_when
 from attributes.schema import options_by_name
+from attributes.storage import same
 from attributes.types import Json
 from attributes.types.boolean import BooleanType
 from attributes.types.integer import IntegerType
@@ -90,14 +91,13 @@ def clean_settings(members: Members, faults: list[Fault], absent: Settings = EMP
     settings = {}
     for field, check in _CHECKS.items():
         raw = members.get(field)
-        settings[field] = EMPTY[field] if field in members else absent[field]
-        if raw is not None and raw != absent[field]:
+        settings[field] = EMPTY[field] if field in members and raw is None else absent[field]
+        # What is sent back unchanged is not checked again: a code may have been retired since.
+        if raw is not None and not same(raw, absent[field]):
             try:
                 settings[field] = check(raw)
             except ValueRefused as refused:
                 faults.append(refused.at(field))
-        elif raw is not None:
-            settings[field] = absent[field]
     return settings
 
 
