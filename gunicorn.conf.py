@@ -5,6 +5,8 @@ preloading: a connection that was opened before a fork would be shared.
 """
 
 import os
+import signal
+from typing import Any
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -21,3 +23,8 @@ accesslog = None  # the service writes one structured line per request itself
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Leave ctrl-C to the master: a terminal sends it to all, and the master tells its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -193,12 +193,15 @@ class Cluster:
         pid = self.postmaster()
         if pid is None:
             return
+        socket_dir = self._running_socket_dir()
         os.kill(pid, signal.SIGINT)  # a fast shutdown: open transactions are rolled back
         deadline = time.monotonic() + _PATIENCE
         while self.postmaster() is not None and time.monotonic() < deadline:
             time.sleep(0.02)
         if self._process is not None and self._process.pid == pid:
             self._process.wait()
+        if self.home not in socket_dir.parents:
+            shutil.rmtree(socket_dir, ignore_errors=True)  # ours alone, made for this server
 
     def _make(self, programs: binaries.Binaries, runner: account.Account, lock: int) -> None:
         """Make the data beside its place and move it there whole."""
