@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 
 from accounts import tenancy
 from accounts.admin_site import chosen_tenant, may_enter
-from incidents_project.database.fields import dumps
+from incidents_project.exact_json import dumps
 from incidents_project.http.parser import loads
 from incidents_project.refusals import Refusal
 

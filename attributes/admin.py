@@ -202,13 +202,21 @@ class OptionSetForm(OperationForm[OptionSet]):
         " An option has code, label, colour (#d73a4a), order, retired and replaced_by.",
     )
 
+    # The occ_lock that the change was made against.
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
     class Meta:
         model = OptionSet
         fields = ["name", "label", "options"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial = {**self.initial, "options": json_text(self.instance.options or [])}
+        found = self.instance
+        self.initial = {**self.initial, "options": json_text(found.options or [])}
+        if found._state.adding:  # noqa: SLF001 - Django's way to ask
+            del self.fields["version"]  # there is none yet
+        else:
+            self.initial["version"] = found.occ_lock
 
 
 @admin.register(OptionSet)
@@ -221,6 +229,11 @@ class OptionSetAdmin(OperationAdmin[OptionSet]):
     list_display = ["name", "label", "updated_at", "updated_by"]
     search_fields = ["name", "label"]
 
+    def get_fields(self, request: HttpRequest, obj: OptionSet | None = None) -> Any:
+        """The version that is changed, once there is one."""
+        fields = ["name", "label", "options"]
+        return fields if obj is None else [*fields, "version"]
+
     def get_readonly_fields(self, request: HttpRequest, obj: OptionSet | None = None) -> Any:
         """Attributes name the set."""
         return [] if obj is None else ["name"]
@@ -230,8 +243,12 @@ class OptionSetAdmin(OperationAdmin[OptionSet]):
         principal, said = principal_of(request), form.cleaned_data
         if not change:
             return define_option_set(principal=principal, members=said)
-        members = {name: said[name] for name in form.changed_data}
-        return change_option_set(principal=principal, name=form.instance.name, members=members)
+        return change_option_set(
+            principal=principal,
+            name=form.instance.name,
+            members={name: said[name] for name in form.changed_data if name != "version"},
+            expected=Expected(said["version"]),
+        )
 
     def history_url(self, obj: OptionSet) -> str:
         """Its entries in the log of the instance."""

@@ -12,10 +12,9 @@ from django.db import connection
 from accounts.tenancy import new_id
 from attributes.models import Claim
 from attributes.schema import Attribute, Schema
-from attributes.storage import same
 from attributes.types import Json
 from attributes.values import MEMBER
-from incidents_project.database.fields import dumps
+from incidents_project.exact_json import dumps
 from incidents_project.refusals import Conflict, Fault
 
 Stored = Mapping[str, Json]
@@ -34,21 +33,26 @@ def move(schema: Schema, tenant_id: str, host_id: UUID, before: Stored, after: S
 
     Raises ``Conflict`` (``not_unique``) naming every value that another host of the tenant has.
     """
-    changed = [a for a in schema.unique if _differs(a.slot, before, after)]
+    changed = [a for a in schema.unique if _held(a, before) != _held(a, after)]
+    # Taken before the old ones are given back, and in one order for everybody: then no two writers
+    # can wait for each other, not even when they swap their values.
+    wanted = sorted((a for a in changed if a.slot in after), key=lambda a: a.slot)
+    made = _take(tenant_id, host_id, wanted, after) if wanted else []
     gone = [a.slot for a in changed if a.slot in before]
     if gone:
-        Claim.objects.for_tenant(tenant_id).filter(host_id=host_id, slot__in=gone).delete()
-    # In one order for everybody, so that two writers cannot wait for each other.
-    wanted = sorted((a for a in changed if a.slot in after), key=lambda a: a.slot)
-    if not wanted:
-        return
+        held = Claim.objects.for_tenant(tenant_id).filter(host_id=host_id, slot__in=gone)
+        held.exclude(id__in=made).delete()
+
+
+def _take(tenant_id: str, host_id: UUID, wanted: list[Attribute], values: Stored) -> list[UUID]:
     ids = [new_id() for _ in wanted]
-    slots = [a.slot for a in wanted]
-    digests = [digest(after[slot]) for slot in slots]
+    slots = [attribute.slot for attribute in wanted]
+    digests = [_held(attribute, values) for attribute in wanted]
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [tenant_id, host_id, ids, slots, digests])
         won = {slot for (slot,) in cursor.fetchall()}
     refuse_taken([attribute for attribute in wanted if attribute.slot not in won])
+    return ids
 
 
 def release_all(tenant_id: str, host_id: UUID) -> None:
@@ -63,7 +67,7 @@ def taken(schema: Schema, tenant_id: str, values: Stored) -> list[Attribute]:
         for attribute in schema.unique
         if attribute.slot in values
         and Claim.objects.for_tenant(tenant_id)
-        .filter(slot=attribute.slot, digest=digest(values[attribute.slot]))
+        .filter(slot=attribute.slot, digest=_held(attribute, values))
         .exists()
     ]
 
@@ -81,12 +85,9 @@ def refuse_taken(lost: list[Attribute]) -> None:
         )
 
 
-def digest(value: Json) -> str:
-    """What stands for a canonical value."""
-    return hashlib.sha256(dumps(value, sort_keys=True)).hexdigest()
-
-
-def _differs(slot: str, before: Stored, after: Stored) -> bool:
-    if slot in before and slot in after:
-        return not same(before[slot], after[slot])
-    return slot in before or slot in after
+def _held(attribute: Attribute, values: Stored) -> str | None:
+    """What stands for the value in a claim; None where there is no value."""
+    if attribute.slot not in values:
+        return None
+    identity = attribute.type.identity(values[attribute.slot])
+    return hashlib.sha256(dumps(identity, sort_keys=True)).hexdigest()

@@ -13,7 +13,8 @@ from django.db.models import CharField, F, Func, Value
 from django.db.models.expressions import Combinable, CombinedExpression
 
 from attributes.types import Json
-from incidents_project.database.fields import ExactJSONField, dumps
+from incidents_project.database.fields import ExactJSONField
+from incidents_project.exact_json import dumps
 
 Values = dict[str, Json]
 

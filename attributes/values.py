@@ -4,26 +4,29 @@ In a request *absent* leaves a value alone, ``null`` clears it and ``""`` is a v
 allows it. Stored, an attribute without a value is absent: JSON null is never stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from attributes.schema import Attribute, Schema
 from attributes.storage import Delta, Values, same
 from attributes.types import Json
-from incidents_project.refusals import Fault, ValueRefused
+from incidents_project.refusals import MOST_FAULTS, Fault, ValueRefused, did_you_mean
 
 MEMBER = "attributes"
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Where the host stands after the request: its kind, its stage, and whether it enters it."""
+    """Where the host stands after the request, and how it came there.
+
+    ``enters`` says that it is new at its stage; ``was`` is its kind before the request.
+    """
 
     kind: str
     stage: str
     enters: bool
+    was: str
 
 
 def for_new(schema: Schema, raw: Json, at: Situation, faults: list[Fault]) -> Values:
@@ -57,7 +60,9 @@ def changes(
     for name, value in raw.items():
         attribute = schema.by_name.get(name)
         if attribute is None:
-            faults.append(unknown_attribute(schema, name))
+            faults.append(unknown_attribute(schema, name, faults))
+            if len(faults) > MOST_FAULTS:
+                break
         elif value is None:
             if attribute.slot in stored:
                 _clear(attribute, at, cleared, faults)
@@ -75,11 +80,12 @@ def _set(
     faults: list[Fault],
 ) -> None:
     slot = attribute.slot
+    if slot in stored and same(value, attribute.type.present(stored[slot])):
+        return  # what was read is sent back
     try:
         cleaned = attribute.type.clean(value)
     except ValueRefused as refused:
-        if slot not in stored or not same(value, attribute.type.present(stored[slot])):
-            faults.append(refused.at(_field(attribute)))
+        faults.append(refused.at(_field(attribute)))
         return
     if slot in stored and same(stored[slot], cleaned):
         return
@@ -98,16 +104,20 @@ def _clear(attribute: Attribute, at: Situation, cleared: list[str], faults: list
 
 
 def missing(schema: Schema, after: Mapping[str, Json], at: Situation) -> list[Fault]:
-    """What the stage that a host enters asks for and ``after`` lacks."""
-    if not at.enters:
+    """What the stage or the kind that a host moves to asks for and ``after`` lacks."""
+    if not at.enters and at.was == at.kind:
         return []
     return [
         _required(attribute)
         for attribute in schema.expected
-        if at.stage in attribute.required_at
-        and attribute.slot not in after
-        and attribute.applies(at.kind)
+        if attribute.slot not in after and attribute.applies(at.kind) and _is_asked(attribute, at)
     ]
+
+
+def _is_asked(attribute: Attribute, at: Situation) -> bool:
+    if at.enters and at.stage in attribute.required_at:
+        return True
+    return not attribute.applies(at.was) and attribute.kept_at(at.stage)
 
 
 def _as_it_is(stored: Json) -> Json:
@@ -123,10 +133,9 @@ def _required(attribute: Attribute) -> Fault:
     return Fault(_field(attribute), "required", f"This attribute is required{before}.")
 
 
-def unknown_attribute(schema: Schema, name: str) -> Fault:
+def unknown_attribute(schema: Schema, name: str, faults: Sequence[Fault] = ()) -> Fault:
     """The refusal of a name that no attribute has, with the nearest one that exists."""
-    close = get_close_matches(name, schema.by_name, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(name, schema.by_name, faults)
     return Fault(f"{MEMBER}.{name}", "unknown_attribute", f"No such attribute.{hint}")
 
 

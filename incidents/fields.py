@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any, ClassVar
 
 from attributes import values
@@ -15,7 +14,7 @@ from attributes.types.string import StringType
 from attributes.types.text import TextType
 from incidents.codes import Codes
 from incidents.models import Kind
-from incidents_project.refusals import Fault, ValueRefused
+from incidents_project.refusals import MOST_FAULTS, Fault, ValueRefused, did_you_mean
 
 _LAST_SECOND = int(datetime(2200, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
@@ -184,10 +183,11 @@ def _required(own: Field) -> Fault:
 
 def unknown_members(body: Mapping[str, Json]) -> list[Fault]:
     """A fault for each member that an incident does not have, with the nearest that it has."""
-    faults = []
+    faults: list[Fault] = []
     for name in body:
         if name not in KNOWN:
-            close = get_close_matches(name, KNOWN, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
+            hint = did_you_mean(name, KNOWN, faults)
             faults.append(Fault(name, "unknown_field", f"No such field.{hint}"))
+        if len(faults) > MOST_FAULTS:
+            break
     return faults

@@ -18,9 +18,9 @@ from attributes.api import openapi as attributes
 from attributes.schema import PerEpoch, Stamped, schemas
 from incidents.api import openapi as incidents
 from incidents.codes import codes
+from incidents_project.exact_json import dumps
 from incidents_project.http.openapi import Answer, Documentation, Json, Operation, record
 from incidents_project.http.paging import check_parameters
-from incidents_project.http.renderer import dumps
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json"
 

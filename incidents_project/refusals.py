@@ -5,9 +5,15 @@ problem+json, a command as ``CommandError``, the admin as a message. A refusal a
 stable ``code`` that a program can switch on, and words that tell a person what to do.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import islice
 from typing import Any
+
+MOST_FAULTS = 100  # that one answer lists: a body of a million faults must not cost a million more
+_MOST_HINTS = 10  # looking for the nearest spelling is not free
+_LONGEST_NAME = 100  # characters of a client's own text that are sent back
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,14 @@ class Fault:
     field: str
     code: str
     message: str
+
+
+def did_you_mean(name: str, known: Collection[str], faults: Sequence[Fault] = ()) -> str:
+    """The nearest of the ``known`` names as a sentence; for the first few ``faults`` only."""
+    if len(faults) >= _MOST_HINTS or len(name) > _LONGEST_NAME:
+        return ""
+    close = get_close_matches(name, known, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 class ValueRefused(Exception):  # noqa: N818 - a refusal is an answer, not an accident
@@ -66,12 +80,21 @@ class Invalid(Refusal):
     @classmethod
     def because(cls, faults: Iterable[Fault]) -> "Invalid":
         """The refusal that reports ``faults``; where all are of one kind it has their code."""
-        faults = tuple(faults)
+        faults = tuple(_short(fault) for fault in islice(faults, MOST_FAULTS + 1))
         detail = f"{len(faults)} values were refused."
+        if len(faults) > MOST_FAULTS:
+            faults = faults[:MOST_FAULTS]
+            detail = f"More than {MOST_FAULTS} values were refused; these are the first."
         if len(faults) == 1:
             detail = f"{faults[0].field}: {faults[0].message}"
         codes = {fault.code for fault in faults}
         return cls(detail, code=codes.pop() if len(codes) == 1 else None, faults=faults)
+
+
+def _short(fault: Fault) -> Fault:
+    if len(fault.field) <= _LONGEST_NAME:
+        return fault
+    return replace(fault, field=f"{fault.field[:_LONGEST_NAME]}…")
 
 
 class NotFound(Refusal):

@@ -22,8 +22,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from attributes import types
 from attributes.operations.option_sets import define_option_set
+from incidents_project.exact_json import dumps
 from incidents_project.http.problem import CODES
-from incidents_project.http.renderer import dumps
 
 SNAPSHOT = Path(__file__).parent / "openapi.json"
 ROOT = SNAPSHOT.parent.parent

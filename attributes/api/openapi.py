@@ -43,6 +43,7 @@ VERSION: Json = {
 }
 LOCK: Json = {
     **written(VERSION | {"format": "int64"}, nullable=True),
+    "pattern": "^[0-9]{1,18}$",
     "description": "Not needed; if sent, it must be the version that is there.",
 }
 _FIXED: Json = {"description": "Cannot be changed here: as it is, or absent."}

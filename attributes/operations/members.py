@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from attributes import hosts, types
@@ -14,7 +15,7 @@ from attributes.types.boolean import BooleanType
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
 from attributes.types.text import TextType
-from incidents_project.refusals import Fault, Refusal, ValueRefused
+from incidents_project.refusals import MOST_FAULTS, Fault, Refusal, ValueRefused
 
 Members = Mapping[str, Json]
 Settings = dict[str, Any]
@@ -54,10 +55,10 @@ KNOWN = CHANGEABLE | READ_ONLY | {"name", "type"}
 def unknown_members(members: Members) -> list[Fault]:
     """A fault for each member that an attribute does not have."""
     allowed = ", ".join(sorted(KNOWN - READ_ONLY))
+    unknown = (name for name in members if name not in KNOWN)
     return [
         Fault(name, "unknown_field", f"Must be one of {allowed}.")
-        for name in members
-        if name not in KNOWN
+        for name in islice(unknown, MOST_FAULTS + 1)
     ]
 
 
@@ -79,7 +80,7 @@ def clean_name(members: Members, faults: list[Fault]) -> str:
         )
     elif hosts.is_reserved(name):
         faults.append(Fault("name", "reserved_name", "Is the name of an incident's own field."))
-    elif name in _ROUTES:
+    elif name.lower() in _ROUTES:
         faults.append(Fault("name", "reserved_name", "Is a path of this API."))
     else:
         return name
@@ -120,11 +121,15 @@ def clean_default(
     """The default as it is stored; it must be a value that every new incident could have."""
     if default is None or typed is None:
         return None
-    if settings["unique"] or typed.refers:
-        what = "refers to an incident" if typed.refers else "is unique"
-        message = f"An attribute that {what} can have no default."
-        faults.append(Fault("default", "contradiction", message))
-        return None
+    for prevents, what in (
+        (settings["unique"], "is unique"),
+        (typed.refers, "refers to an incident"),
+        (typed.moves, "allows only the past or the future"),
+    ):
+        if prevents:
+            message = f"An attribute that {what} can have no default."
+            faults.append(Fault("default", "contradiction", message))
+            return None
     try:
         return typed.clean(default)
     except ValueRefused as refused:

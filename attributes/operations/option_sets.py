@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.principal import Principal
 from attributes import fence
 from attributes.models import AttributeMeta, OptionSet
+from attributes.schema import options_by_name
 from attributes.types import Json
 from attributes.types.options import clean_options
 from attributes.types.string import StringType
@@ -65,6 +66,7 @@ def change_option_set(
     before = _shown(found)
     settings = {"label": found.label, "options": found.options} | _clean(members, faults)
     faults += _removed_in_use(found, settings["options"])
+    faults += _spoilt_defaults(found, settings["options"])
     if faults:
         raise Invalid.because(faults)
     found.label, found.options = settings["label"], settings["options"]
@@ -114,6 +116,21 @@ def _removed_in_use(option_set: OptionSet, options: list[dict[str, Json]]) -> li
         return []
     message = f"{', '.join(removed)}: retire an option instead of removing it, values may have it."
     return [Fault("options", "in_use", message)]
+
+
+def _spoilt_defaults(option_set: OptionSet, options: list[dict[str, Json]]) -> list[Fault]:
+    """The defaults of attributes that could not be chosen any more."""
+    sets = options_by_name({option_set.name: options})
+    faults = []
+    for definition in AttributeMeta.objects.active().filter(rules__option_set=option_set.name):
+        typed = definition.typed().resolved(sets)
+        try:
+            if definition.default is not None:
+                typed.clean(typed.present(definition.default))
+        except ValueRefused as refused:
+            message = f"The default of {definition.name}: {refused.message} Change it first."
+            faults.append(Fault("options", "in_use", message))
+    return faults
 
 
 def _unknown(members: Members) -> list[Fault]:

@@ -11,7 +11,7 @@ from dataclasses import Field, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
-from incidents_project.refusals import Fault, Invalid, ValueRefused
+from incidents_project.refusals import MOST_FAULTS, Fault, Invalid, ValueRefused
 
 if TYPE_CHECKING:  # options are themselves checked by types
     from attributes.types.options import Option
@@ -89,6 +89,15 @@ class AttributeType(ABC):
                 continue
         return None
 
+    def identity(self, stored: Json) -> Json:
+        """What of a stored value must differ for two values to differ in a unique attribute."""
+        return stored
+
+    @property
+    def moves(self) -> bool:
+        """Whether what is allowed changes with time, so that a default may stop being a value."""
+        return False
+
     def references(self, stored: Json) -> tuple[UUID, ...]:
         """The ids of other things in a stored value; whether they exist is not for a type."""
         return ()
@@ -119,6 +128,8 @@ class AttributeType(ABC):
         faults: list[Fault] = []
         settings: dict[str, Any] = {}
         for name, raw in rules.items():
+            if len(faults) > MOST_FAULTS:
+                break
             if name not in known:
                 faults.append(_unknown_rule(cls.name, name, known))
             elif raw is not None:  # null is "no such rule"

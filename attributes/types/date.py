@@ -78,6 +78,11 @@ class DateType(AttributeType):
             )
         return value
 
+    @property
+    def moves(self) -> bool:
+        """The past grows and the future shrinks."""
+        return self.only is not None
+
     def contradictions(self) -> Iterator[Fault]:
         """min after max."""
         yield from crossed_bounds(self.min, self.max)

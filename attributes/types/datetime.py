@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from attributes.types import clock
@@ -33,8 +33,8 @@ _PATTERN = (
 _EXAMPLE = "2024-11-11T02:57:27Z"
 
 
-def parse_moment(raw: Json) -> datetime:
-    """A moment with its offset, as UTC; ``ValueRefused`` says what is missing."""
+def _parts(raw: Json) -> tuple[str, str, str]:
+    """The text, its fraction of a second and its offset; ``ValueRefused`` says what is missing."""
     if not isinstance(raw, str):
         raise wrong_type(f"a time such as {_EXAMPLE}")
     match = _TEXT.fullmatch(raw)
@@ -45,10 +45,20 @@ def parse_moment(raw: Json) -> datetime:
         raise ValueRefused("no_offset", f"Must say its offset from UTC, as {_EXAMPLE} does.")
     if fraction is not None and len(fraction.rstrip("0")) > 7:
         raise ValueRefused("too_precise", "Must not be finer than microseconds.")
+    return raw, fraction or ".", offset
+
+
+def parse_moment(raw: Json) -> datetime:
+    """A moment with its offset, as UTC; ``ValueRefused`` says what is missing."""
+    text, _, _ = _parts(raw)
     try:
-        return datetime.fromisoformat(raw.upper()).astimezone(UTC)
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueRefused("invalid", "Must be a day and a time that exist.") from None
+        raise _no_such_moment() from None
+
+
+def _no_such_moment() -> ValueRefused:
+    return ValueRefused("invalid", "Must be a day and a time that exist.")
 
 
 def stored_moment(moment: datetime) -> str:
@@ -63,7 +73,15 @@ def shown_moment(stored: str) -> str:
 
 def clean_moment(raw: Json) -> str:
     """Any moment of the years 1 to 9999, as it is stored."""
-    return stored_moment(parse_moment(raw))
+    text, fraction, offset = _parts(raw)
+    if offset not in "Zz":
+        return stored_moment(parse_moment(raw))
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        raise _no_such_moment() from None
+    # In UTC already: what is written is kept.
+    return f"{text[:10]}T{text[11:19]}{fraction[:7]:0<7}Z"
 
 
 _BOUND = {"type": "string", "format": "date-time"}
@@ -106,6 +124,11 @@ class DateTimeType(AttributeType):
     def present(self, stored: Json) -> str:
         """The moment without the zeros that storage adds."""
         return shown_moment(stored)
+
+    @property
+    def moves(self) -> bool:
+        """The past grows and the future shrinks."""
+        return self.only is not None
 
     def contradictions(self) -> Iterator[Fault]:
         """min after max."""

@@ -23,7 +23,9 @@ _COUNT = {"type": "integer", "minimum": 0, "maximum": MOST}
 
 @dataclass(frozen=True, kw_only=True)
 class MultiSelectType(ChoosingType):
-    """A set of options: a list of codes without repetition, kept in the options' order.
+    """A set of options: a list of codes without repetition, answered in the options' order.
+
+    It is stored in the order of the codes, which no change of the options can touch.
 
     An empty list is a value: "none of them", which is not "not said".
     """
@@ -45,7 +47,7 @@ class MultiSelectType(ChoosingType):
         return self.choices.choosable[: max(1, self.min_chosen)] or None
 
     def clean(self, raw: Json) -> list[str]:
-        """The codes in the options' order."""
+        """The codes in the order of their text."""
         if not isinstance(raw, list):
             raise wrong_type("a list of codes of options")
         position = self.choices.position
@@ -62,7 +64,12 @@ class MultiSelectType(ChoosingType):
             raise ValueRefused("too_few", f"At least {self.min_chosen} must be chosen.")
         if self.max_chosen is not None and len(chosen) > self.max_chosen:
             raise ValueRefused("too_many", f"At most {self.max_chosen} may be chosen.")
-        return sorted(chosen, key=position.__getitem__)
+        return sorted(chosen)
+
+    def present(self, stored: Json) -> list[str]:
+        """The codes in the options' order."""
+        places = self.choices.places
+        return sorted(stored, key=lambda code: places.get(code, len(places)))
 
     def contradictions(self) -> Iterator[Fault]:
         """Options from two places, bounds that cross, more to choose than there is."""

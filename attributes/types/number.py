@@ -24,37 +24,49 @@ from attributes.types.integer import clean_integer
 from incidents_project.refusals import Fault, ValueRefused
 
 LONGEST = 40  # digits, written out plainly
+_SHORT = 10**18  # wider integers would not survive a 64-bit JSON writer; a decimal does
 MOST_PLACES = 20
 _TEXT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 
 
 def clean_number(raw: Json) -> Decimal | int:
     """An exact decimal in canonical form: whole ones as ``int``, no trailing zeros, no ``-0``."""
-    if isinstance(raw, bool):
-        raise wrong_type("a number")
-    if isinstance(raw, int):
-        value = Decimal(raw)
-    elif isinstance(raw, Decimal) and raw.is_finite():
+    return _counted(raw)[0]
+
+
+def _counted(raw: Json) -> tuple[Decimal | int, int]:
+    """The number in canonical form, and how many decimal places it has."""
+    if isinstance(raw, Decimal) and raw.is_finite():
         value = raw
+    elif isinstance(raw, int) and not isinstance(raw, bool):
+        if -_SHORT < raw < _SHORT:
+            return raw, 0
+        value = Decimal(raw)
     elif isinstance(raw, str) and len(raw) <= 2 * LONGEST and _TEXT.fullmatch(raw):
         value = Decimal(raw)
     else:
         raise wrong_type("a number")
-    return _canonical(value)
-
-
-def _canonical(value: Decimal) -> Decimal | int:
     _, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)  # noqa: S101 - finite, as the caller made sure
+    assert isinstance(exponent, int)  # noqa: S101 - finite, as was made sure above
     if max(len(digits) + max(exponent, 0), -exponent) > LONGEST:
         raise ValueRefused("too_many_digits", f"Must have at most {LONGEST} digits.")
+    if exponent < 0 and digits[-1]:
+        return value, -exponent  # nothing to strip, as of most
+    canonical = _stripped(value)
+    places = 0 if isinstance(canonical, int) else -int(canonical.as_tuple().exponent)
+    return canonical, places
+
+
+def _stripped(value: Decimal) -> Decimal | int:
     plain = format(value, "f")
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
     if plain in {"0", "-0"}:
         return 0
-    # Wider integers would not survive a 64-bit JSON writer; a decimal does.
-    return Decimal(plain) if "." in plain or len(plain) > 18 else int(plain)
+    if "." in plain:
+        return Decimal(plain)
+    whole = int(plain)
+    return whole if -_SHORT < whole < _SHORT else Decimal(plain)
 
 
 def _shown(value: Decimal | int) -> str:
@@ -109,18 +121,17 @@ class NumberType(AttributeType):
 
     def clean(self, raw: Json) -> Decimal | int:
         """The number in canonical form."""
-        value = clean_number(raw)
+        value, places = _counted(raw)
         if isinstance(value, Decimal):
-            self._check_digits(value)
+            self._check_digits(value, places)
         check_bounds(value, self.min, self.max, _shown)
         return value
 
-    def _check_digits(self, value: Decimal) -> None:
-        exponent = value.as_tuple().exponent
-        assert isinstance(exponent, int)  # noqa: S101 - canonical numbers are finite
-        if -exponent > self.decimal_places:
-            places = f"{self.decimal_places} decimal places"
-            raise ValueRefused("too_precise", f"Must have at most {places}.")
+    def _check_digits(self, value: Decimal, places: int) -> None:
+        if places > self.decimal_places:
+            raise ValueRefused(
+                "too_precise", f"Must have at most {self.decimal_places} decimal places."
+            )
         least, most = self._widest
         if not least <= value <= most:
             whole = LONGEST - self.decimal_places

@@ -9,7 +9,7 @@ from attributes.types.base import AttributeType, Json, clean_text, rule, wrong_t
 from attributes.types.boolean import BooleanType
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
-from incidents_project.refusals import Fault, Invalid, ValueRefused
+from incidents_project.refusals import MOST_FAULTS, Fault, Invalid, ValueRefused
 
 MOST = 1_000  # options in one set
 _NAMED = 20  # options that a refusal names
@@ -107,6 +107,8 @@ def _clean_option(raw: Json, at: str, faults: list[Fault]) -> Option | None:
     if raw.get("code") is None:
         faults.append(Fault(f"{at}.code", "required", "An option must have a code."))
     for name, value in raw.items():
+        if len(faults) > MOST_FAULTS:
+            break
         check = _CHECKS.get(name)
         if check is None:
             allowed = ", ".join(_CHECKS)
@@ -202,11 +204,12 @@ OPTIONS_SCHEMA = {
 class Choices:
     """A set of options, prepared for asking which may be chosen."""
 
-    __slots__ = ("choosable", "codes", "position", "refuse_words", "retired")
+    __slots__ = ("choosable", "codes", "places", "position", "refuse_words", "retired")
 
     def __init__(self, options: Iterable[Option]) -> None:
         in_order = sorted(options, key=lambda option: option.order)
         self.codes = [option.code for option in in_order]
+        self.places = {code: place for place, code in enumerate(self.codes)}
         self.choosable = [option.code for option in in_order if not option.retired]
         self.position = {code: place for place, code in enumerate(self.choosable)}
         self.retired = {option.code: option.replaced_by for option in in_order if option.retired}

@@ -137,19 +137,18 @@ class UrlType(AttributeType):
             raise wrong_type(f"an address such as {_EXAMPLE}")
         if len(raw) > self.max_length:
             raise ValueRefused("too_long", f"Must have at most {self.max_length} characters.")
-        beginning = _BEGINNING.match(raw)
-        if beginning is not None and beginning[1].lower() not in self._schemes:
+        scheme, mark, _ = raw.partition(":")
+        if scheme.lower() not in self._schemes and mark and _BEGINNING.match(raw):
             allowed = ", ".join(self.schemes or WEB)
             raise ValueRefused("scheme_not_allowed", f"Must begin with one of {allowed}.")
         match = _TEXT.fullmatch(raw)
-        if beginning is None or match is None:
+        if match is None:
             words = f"Must be a whole address such as {_EXAMPLE}, without spaces."
             raise ValueRefused("invalid", words)
         start, host, rest = match.groups()
         host = _lower(host)
         if self.hosts is not None and not self._is_allowed(host):
             raise ValueRefused("host_not_allowed", f"Must be on one of {', '.join(self.hosts)}.")
-        scheme = beginning[1]
         return f"{scheme.lower()}{start[len(scheme) :]}{host}{rest}"
 
     def _is_allowed(self, host: str) -> bool:

@@ -64,6 +64,10 @@ class UserType(AttributeType):
             "name": _clean_printable(raw.get("name", ""), "name", 0),
         }
 
+    def identity(self, stored: Json) -> Json:
+        """The subject: the same person may be called by several names."""
+        return stored["subject"]
+
     def json_schema(self) -> dict[str, Any]:
         """An object of two texts; the name may be left out."""
         return {

@@ -60,7 +60,8 @@ def validate_incident(*, principal: Principal, body: Body) -> Row:
 
 def _drafted(principal: Principal, schema: Schema, body: Body) -> Incident:
     draft = fields.read_whole(body, codes.at(schema.stamp))
-    at = _situation(draft.columns, enters=True)
+    kind, stage = draft.columns.get("type", ""), draft.columns.get("status", "")
+    at = Situation(kind, stage, enters=True, was=kind)
     stored = values.for_new(schema, body.get(values.MEMBER, {}), at, draft.faults)
     references.check(schema, principal.tenant_id, stored, draft.faults)
     if draft.faults:
@@ -76,13 +77,9 @@ def _drafted(principal: Principal, schema: Schema, body: Body) -> Incident:
     return incident
 
 
-def _situation(columns: Columns, *, enters: bool) -> Situation:
-    return Situation(columns.get("type", ""), columns.get("status", ""), enters)
-
-
 def situation_of(incident: Incident) -> Situation:
     """Where an incident stands that does not move."""
-    return Situation(incident.type, incident.status, enters=False)
+    return Situation(incident.type, incident.status, enters=False, was=incident.type)
 
 
 def replace_incident(
@@ -147,7 +144,12 @@ def _rewrite(
         before = own_columns(incident)
         draft = read(body, codes.at(schema.stamp), before)
         after = before | draft.columns
-        at = _situation(after, enters=after["status"] != before["status"])
+        at = Situation(
+            kind=after["type"],
+            stage=after["status"],
+            enters=after["status"] != before["status"],
+            was=before["type"],
+        )
         sent = body.get(values.MEMBER, {})
         delta = values.changes(schema, sent, incident.attributes, at, draft.faults)
         references.check(schema, principal.tenant_id, delta.set, draft.faults)

@@ -1,34 +1,12 @@
 """JSON in the database, with numbers exactly as they were written."""
 
-import json
-from decimal import Decimal
 from typing import Any
 
-import orjson
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.json import Jsonb
 
-
-def _integer(text: str) -> int | Decimal:
-    # orjson writes at most 64 bits of an int, but a decimal of any size.
-    return int(text) if len(text) < 19 else Decimal(text)
-
-
-_decode = json.JSONDecoder(parse_float=Decimal, parse_int=_integer).decode
-
-
-def exact(value: Any) -> Any:
-    """What orjson cannot write by itself without loss: decimals."""
-    if isinstance(value, Decimal):
-        return orjson.Fragment(format(value, "f"))
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
-    """JSON text in which no number was rounded on the way."""
-    option = orjson.OPT_UTC_Z | (orjson.OPT_SORT_KEYS if sort_keys else 0)
-    return orjson.dumps(value, default=exact, option=option)
+from incidents_project.exact_json import dumps, loads
 
 
 class ExactJSONField(models.JSONField):
@@ -36,7 +14,7 @@ class ExactJSONField(models.JSONField):
 
     def from_db_value(self, value: str | None, *_: Any) -> Any:
         """The column's text as Python values."""
-        return None if value is None else _decode(value)
+        return None if value is None else loads(value)
 
     def get_db_prep_value(
         self,

@@ -444,7 +444,7 @@ COMPONENTS = Components(
         ),
         "cursor": in_query(
             "cursor",
-            {"type": "string", "maxLength": paging.LONGEST_CURSOR},
+            {"type": "string", "minLength": 1, "maxLength": paging.LONGEST_CURSOR},
             "`page.next_cursor` of the page before, for the same query. It costs the same at any"
             " depth.",
         ),

@@ -11,8 +11,8 @@ from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
+from incidents_project.exact_json import dumps
 from incidents_project.http.parser import loads
-from incidents_project.http.renderer import dumps
 from incidents_project.refusals import Fault, Invalid
 
 PAGE_SIZE = 10

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from incidents_project.http.problem import BodyTooLarge, UnsupportedMediaType
-from incidents_project.refusals import Fault, Invalid
+from incidents_project.refusals import MOST_FAULTS, Fault, Invalid
 
 DEPTH = 32  # objects and arrays inside one another
 DIGITS = 40  # of a number written out plainly, without an exponent
@@ -47,7 +47,7 @@ def loads(body: bytes, *, depth: int = DEPTH) -> Any:
         detail = f"The body is not JSON: {reason} at line {error.lineno}, column {error.colno}."
         raise Invalid(detail, code="unreadable_json") from None
     if _SUSPECT_ESCAPE(body):
-        faults = tuple(_bad_characters(value, ""))
+        faults = tuple(islice(_bad_characters(value, ""), MOST_FAULTS))
         if faults:
             detail = "The body holds text that cannot be stored."
             raise Invalid(detail, code="bad_character", faults=faults)
@@ -68,7 +68,8 @@ class StrictJSONParser(BaseParser):
         """The body's value."""
         request = (parser_context or {})["request"]
         charset = request.content_params.get("charset", "utf-8")
-        if charset.lower() not in {"utf-8", "utf8"}:
+        encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity")
+        if charset.lower() not in {"utf-8", "utf8"} or encoding.lower() != "identity":
             raise UnsupportedMediaType
         limit = settings.BODY_LIMIT
         # Without a number in Content-Length the request would have no stream.

@@ -1,33 +1,20 @@
 """JSON out: the envelope around every success, problems as they are, numbers exact."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import orjson
-from django.utils.functional import Promise
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from incidents_project.exact_json import dumps
 from incidents_project.http import problem
 from incidents_project.http.envelope import Envelope, now
 
 _BODILESS = frozenset({204, 304})
-_WIDEST = 2**64  # what orjson writes as an integer ends here
-
-
-def dumps(value: Any) -> bytes:
-    """JSON text in which no number was rounded; times of the UTC zone end in ``Z``."""
-    try:
-        return orjson.dumps(value, default=_exact, option=orjson.OPT_UTC_Z)
-    except orjson.JSONEncodeError as error:
-        if "64-bit" not in str(error):
-            raise
-    return orjson.dumps(_widened(value), default=_exact, option=orjson.OPT_UTC_Z)
 
 
 class EnvelopeRenderer(BaseRenderer):
@@ -91,23 +78,3 @@ def _admits(accept: str, media_type: str) -> bool:
 
 def _is_zero_quality(parameter: str) -> bool:
     return parameter.startswith("q=0") and not parameter[3:].strip(".0")
-
-
-def _exact(value: Any) -> Any:
-    """What orjson does not know by itself."""
-    if isinstance(value, Decimal) and value.is_finite():
-        return orjson.Fragment(format(value, "f"))
-    if isinstance(value, Promise):  # a text that Django translates late
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def _widened(value: Any) -> Any:
-    """``value`` with every integer that orjson refuses written out."""
-    if isinstance(value, dict):
-        return {name: _widened(member) for name, member in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_widened(item) for item in value]
-    if isinstance(value, int) and not -(2**63) <= value < _WIDEST:
-        return orjson.Fragment(str(value))
-    return value

@@ -12,9 +12,10 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
+from incidents_project.exact_json import dumps
 from incidents_project.http.envelope import Envelope, now
 from incidents_project.http.parser import loads
-from incidents_project.http.renderer import EnvelopeRenderer, JSONNegotiation, dumps
+from incidents_project.http.renderer import EnvelopeRenderer, JSONNegotiation
 
 
 def rendered(data, status=200):

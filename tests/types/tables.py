@@ -42,6 +42,8 @@ def _at_most(_validator, bound, value, schema):
 
 def _compared(value, bound, schema):
     kind = schema["format"]
+    if not isinstance(value, str):
+        return 0  # bounds speak of text alone
     try:
         value, bound = _comparable(kind, value), _comparable(kind, bound)
     except (ValueError, TypeError, AttributeError):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from attributes import types
 from attributes.storage import same
-from incidents_project.database.fields import ExactJSONField, dumps
+from incidents_project.database.fields import ExactJSONField
+from incidents_project.exact_json import dumps
 from incidents_project.refusals import ValueRefused
 from tests.types.strategies import GOOD, JSON
 from tests.types.tables import schema_accepts
