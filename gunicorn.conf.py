@@ -26,5 +26,10 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Leave ctrl-C to the master: a terminal sends it to all, and the master tells its workers."""
+    """Leave ctrl-C to the master: a terminal sends it to all, and the master tells its workers.
+
+    It tells them to quit, which would raise SystemExit wherever they are; ending at the next turn
+    of their loop does the same without a traceback.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGQUIT, worker.handle_exit)

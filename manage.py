@@ -15,7 +15,14 @@ def main() -> None:
             "The requirements are not installed here. Create a virtual environment and run"
             " 'pip install -r requirements.txt' in it; the README has the two commands."
         ) from error
-    execute_from_command_line(sys.argv)
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"Settings: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None  # as a shell has it for ctrl-C
 
 
 def _take_data_dir(arguments: list[str]) -> None:

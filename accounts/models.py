@@ -55,6 +55,7 @@ class ApiToken(TenantOwned):
     created_by = models.CharField(max_length=150, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    made_tenant = False  # whether its tenant was unknown when it was made; not stored
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(TenantOwned.Meta):

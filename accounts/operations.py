@@ -33,7 +33,7 @@ def create_token(
     secret = new_secret()
     digest = digest_of(secret)
     with tenancy.scope(tenant_id):
-        Tenant.objects.get_or_create(id=tenant_id)
+        _, token_is_first = Tenant.objects.get_or_create(id=tenant_id)
         token = ApiToken(
             tenant_id=tenant_id,
             digest=digest,
@@ -45,6 +45,7 @@ def create_token(
         )
         token.subject = subject or f"token:{token.id}"
         token.save(force_insert=True)
+    token.made_tenant = token_is_first
     return token, secret
 
 

@@ -46,7 +46,10 @@ def _rules_help() -> str:
         f"{type_.name}: {', '.join(rule.name for rule in type_.rule_fields()) or 'none'}"
         for type_ in types.TYPES
     ]
-    return f'As JSON, such as {{"min": 0, "max": 100}}. {"; ".join(known)}.'
+    return (
+        'As JSON: {"min": 0, "max": 100}, or {"options": [{"code": "EU", "label": "Europe"}]}.'
+        f" {'; '.join(known)}."
+    )
 
 
 class AttributeForm(OperationForm[AttributeMeta]):
@@ -59,7 +62,7 @@ class AttributeForm(OperationForm[AttributeMeta]):
     )
     description = LongTextField(max_length=2_000)
     required = forms.BooleanField(
-        required=False, help_text="An incident cannot be recorded without a value."
+        required=False, help_text="A value must be there, at the moments named below."
     )
     default = JsonTextField(
         empty=None,

@@ -43,7 +43,7 @@ _INCIDENTS: tuple[dict[str, Any], ...] = (
         "severity": "CRITICAL",
         "description": "Mails to customers ask for their passwords.",
         "reported_by": "Lin Wei",
-        "resolved_date": "2026-03-02T18:30:00Z",
+        "resolved_date": "2026-03-04T18:30:00Z",
         "attributes": {"count": 3, "region": "us-east-1"},
     },
 )

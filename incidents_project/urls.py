@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import TemplateView
+from django.views.generic import RedirectView, TemplateView
 
 from incidents_project.health import livez, readyz
 from incidents_project.http.problem import no_such_path
@@ -13,6 +13,8 @@ urlpatterns = [
     path("", csrf_exempt(TemplateView.as_view(template_name="home.html")), name="home"),
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
+    path("favicon.ico", RedirectView.as_view(url="/static/incidents_project/icon.svg")),
+    path("admin", RedirectView.as_view(url="/admin/")),
     path("docs", csrf_exempt(docs), name="docs"),
     path("v1/schema", schema, name="schema"),
     path("v1/", include("incidents.api.urls")),

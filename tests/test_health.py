@@ -97,7 +97,7 @@ def test_a_call_without_a_database_is_503_and_tells_nothing(connect_with):
 
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/v1", "/v1/nothing", "/livez/", "/favicon.ico", "/docs/x", "/static"]
+    "path", ["/nothing", "/v1", "/v1/nothing", "/livez/", "/favicon.txt", "/docs/x", "/static"]
 )
 @pytest.mark.parametrize("accept", ["*/*", "text/html"])
 def test_what_is_not_there_is_never_a_page(client, settings, debug, path, accept):

@@ -28,7 +28,7 @@ def _codes(raw: Json, known: Sequence[str], what: str) -> list[str]:
         raise ValueRefused("wrong_type", f"Must be a list of {what}.")
     unknown = [code for code in raw if code not in known]
     if unknown:
-        raise ValueRefused("unknown_code", f"Must be of {', '.join(known)}; not {unknown[0]!r}.")
+        raise ValueRefused("unknown_code", f"Must be a list of {what}: {', '.join(known)}.")
     if len(set(raw)) < len(raw):
         raise ValueRefused("invalid", "Must not name anything twice.")
     return [code for code in known if code in raw]

@@ -99,6 +99,9 @@ def clean_settings(members: Members, faults: list[Fault], absent: Settings = EMP
                 settings[field] = check(raw)
             except ValueRefused as refused:
                 faults.append(refused.at(field))
+    if settings["required_when"] != EMPTY["required_when"] and not settings["required"]:
+        message = "Says nothing unless the attribute is required."
+        faults.append(Fault("required_when", "contradiction", message))
     return settings
 
 
@@ -109,10 +112,14 @@ def build(type_name: Json, rules: Json, faults: list[Fault]) -> types.AttributeT
         return None
     sets = dict(OptionSet.objects.values_list("name", "options"))
     try:
-        return types.build(type_name, rules).resolved(options_by_name(sets))
+        typed = types.build(type_name, rules).resolved(options_by_name(sets))
     except Refusal as refusal:
         faults.extend(refusal.faults)
         return None
+    # Once more, now that the options are known.
+    wrong = list(typed.contradictions())
+    faults.extend(wrong)
+    return None if wrong else typed
 
 
 def clean_default(

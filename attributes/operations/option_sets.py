@@ -66,7 +66,7 @@ def change_option_set(
     before = _shown(found)
     settings = {"label": found.label, "options": found.options} | _clean(members, faults)
     faults += _removed_in_use(found, settings["options"])
-    faults += _spoilt_defaults(found, settings["options"])
+    faults += _spoilt_users(found, settings["options"])
     if faults:
         raise Invalid.because(faults)
     found.label, found.options = settings["label"], settings["options"]
@@ -118,12 +118,16 @@ def _removed_in_use(option_set: OptionSet, options: list[dict[str, Json]]) -> li
     return [Fault("options", "in_use", message)]
 
 
-def _spoilt_defaults(option_set: OptionSet, options: list[dict[str, Json]]) -> list[Fault]:
-    """The defaults of attributes that could not be chosen any more."""
+def _spoilt_users(option_set: OptionSet, options: list[dict[str, Json]]) -> list[Fault]:
+    """The attributes whose default could not be chosen any more, or whose rules would not fit."""
     sets = options_by_name({option_set.name: options})
     faults = []
     for definition in AttributeMeta.objects.active().filter(rules__option_set=option_set.name):
         typed = definition.typed().resolved(sets)
+        faults += [
+            Fault("options", "in_use", f"The rules of {definition.name}: {wrong.message}")
+            for wrong in typed.contradictions()
+        ]
         try:
             if definition.default is not None:
                 typed.clean(typed.present(definition.default))

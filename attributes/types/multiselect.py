@@ -76,7 +76,7 @@ class MultiSelectType(ChoosingType):
         yield from super().contradictions()
         yield from crossed_bounds(self.min_chosen, self.max_chosen, "min_chosen", "max_chosen")
         choosable = len(self.choices.choosable)
-        if self.options and self.min_chosen > choosable:
+        if self.choices.codes and self.min_chosen > choosable:
             message = f"There are only {choosable} options to choose from."
             yield Fault("rules.min_chosen", "contradiction", message)
 

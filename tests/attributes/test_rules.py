@@ -236,3 +236,68 @@ def test_the_schema_is_of_one_type_and_is_not_sent_twice(viewer_api, define):
 def test_no_attribute_takes_the_place_of_what_is_published(deployer_api, name):
     response = deployer_api.post(DEFINE, {"name": name, "type": "STRING"})
     assert faults(response) == [("name", "reserved_name")]
+
+
+OPTIONS = [{"code": "api"}, {"code": "web"}, {"code": "db"}]
+
+
+def test_reordering_options_changes_no_value(owner_api, deployer_api, define):
+    define("parts", "MULTISELECT", unique=True, rules={"options": OPTIONS})
+    incident = record(owner_api, attributes={"parts": ["web", "api"]}).json()["data"]
+    assert incident["attributes"] == {"parts": ["api", "web"]}
+    deployer_api.patch(f"{DEFINE}/parts", {"rules": {"options": OPTIONS[::-1]}})
+    url = f"/v1/incident/{incident['id']}"
+    read = owner_api.get(url).json()["data"]
+    assert read["attributes"] == {"parts": ["web", "api"]}
+    assert owner_api.patch(url, read).json()["data"]["occ_lock"] == 0
+    assert record(owner_api, attributes={"parts": ["api", "web"]}).status_code == 409
+
+
+def test_moving_to_a_type_asks_for_what_it_requires(owner_api, define):
+    define("cve", "STRING", required=True, applies_to=["SECURITY"])
+    define("cause", "STRING", required=True, required_when=["CLOSED"], applies_to=["SECURITY"])
+    url = f"/v1/incident/{record(owner_api, status='CLOSED').json()['data']['id']}"
+    moved = owner_api.patch(url, {"occ_lock": 0, "type": "SECURITY"})
+    assert faults(moved) == [("attributes.cve", "required"), ("attributes.cause", "required")]
+    values = {"cve": "CVE-1", "cause": "rain"}
+    sent = {"occ_lock": 0, "type": "SECURITY", "attributes": values}
+    assert owner_api.patch(url, sent).status_code == 200
+
+
+def test_a_person_is_one_whatever_the_name(owner_api, define):
+    define("lead", "USER", unique=True)
+    assert record(owner_api, attributes={"lead": "ann"}).status_code == 201
+    again = {"lead": {"subject": "ann", "name": "Ann"}}
+    assert record(owner_api, attributes=again).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ([{"code": "EU", "retired": True}, {"code": "US"}], "options"),
+        ([{"code": "EU"}, {"code": "US", "retired": True}], "options"),
+    ],
+)
+def test_a_set_stays_fit_for_the_attributes_that_share_it(deployer_api, define, change, field):
+    deployer_api.post(SETS, REGIONS)
+    define("home", "SELECT", rules={"option_set": "regions"}, default="EU")
+    define("both", "MULTISELECT", rules={"option_set": "regions", "min_chosen": 2})
+    refused = deployer_api.patch(f"{SETS}/regions", {"options": change})
+    assert set(faults(refused)) == {(field, "in_use")}
+
+
+def test_what_no_shared_option_could_satisfy_is_refused(deployer_api):
+    deployer_api.post(SETS, REGIONS)
+    rules = {"option_set": "regions", "min_chosen": 3}
+    members = {"name": "both", "type": "MULTISELECT", "rules": rules}
+    assert faults(deployer_api.post(DEFINE, members)) == [("rules.min_chosen", "contradiction")]
+
+
+@pytest.mark.parametrize("where", ["own", "values"])
+def test_a_million_faults_are_told_by_their_first(owner_api, where):
+    names = {f"k{number}": 1 for number in range(50_000)}
+    response = record(owner_api, **(names if where == "own" else {"attributes": names}))
+    told = response.json()
+    assert (response.status_code, len(told["errors"])) == (400, 100)
+    assert told["detail"].startswith("More than 100 values were refused")
+    assert len(response.content) < 20_000

@@ -144,3 +144,31 @@ def test_of_64_writers_of_one_unique_value_one_wins(ada, make_attribute, togethe
     outcomes = together([partial(outcome, writer)] * 64)
     assert sum(isinstance(told, dict) for told in outcomes) == 1
     assert {told.code for told in outcomes if isinstance(told, Refusal)} == {"not_unique"}
+
+
+def test_writers_that_swap_unique_values_do_not_wait_for_each_other(
+    ada, make_attribute, make_incident, together
+):
+    make_attribute("ticket", "STRING", unique=True)
+    ids = [make_incident(attributes={"ticket": ticket})["id"] for ticket in "AB"]
+
+    def swap(mine, values):
+        return [
+            outcome(
+                partial(
+                    set_value,
+                    principal=ada,
+                    incident_id=ids[mine],
+                    name="ticket",
+                    value=values[turn % 2],
+                    expected=Expected(),
+                )
+            )
+            for turn in range(60)
+        ]
+
+    outcomes = together([partial(swap, mine, values) for mine in (0, 1) for values in ("AB", "BA")])
+    refused = {told.code for each in outcomes for told in each if isinstance(told, Refusal)}
+    assert refused <= {"not_unique"}
+    held = [queries.read_one(ACME, id_)["attributes"]["ticket"] for id_ in ids]
+    assert sorted(held) == ["A", "B"]

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,17 +50,19 @@ class Command(BaseCommand):
         except Refusal as refusal:
             raise CommandError(said(refusal)) from refusal
         self.stdout.write(secret)
+        if token.made_tenant:
+            self.stderr.write(f"The tenant {token.tenant_id} is new.")
         until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "for ever"
         self.stderr.write(
             f"{', '.join(token.roles)} of {token.tenant_id}, valid {until}. This is the only time"
-            f" it is shown; revoke it with: manage.py revoke_token --tenant {token.tenant_id}"
-            f" {token.prefix}"
+            " it is shown; revoke it with: manage.py revoke_token"
+            f" --tenant {shlex.quote(token.tenant_id)} {token.prefix}"
         )
 
 
 def said(refusal: Refusal) -> str:
     """A refusal for a terminal: its detail, then each fault on its line."""
-    return "\n".join([refusal.detail, *(f"  --{f.field}: {f.message}" for f in refusal.faults)])
+    return "\n".join(f"--{f.field}: {f.message}" for f in refusal.faults) or refusal.detail
 
 
 def moment(text: str) -> datetime:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from gunicorn.app.base import Application
 
 from accounts import operations
 from accounts.authentication import find
+from accounts.models import Tenant, User
 from accounts.principal import Role
 from incidents_project import demo
 
@@ -40,11 +42,13 @@ class Command(BaseCommand):
         if settings.EMBEDDED:
             self._say(f"Starting PostgreSQL; its data is in {settings.DATA_DIR} …")
         call_command("migrate", verbosity=0)
+        kept = _Kept(settings.DATA_DIR / "quickstart.json")
         if not options["no_demo"]:
             demo.tell()
-        tenant_id = "main" if options["no_demo"] else demo.TENANTS[0]
-        deployer, owner = _tokens(tenant_id)
-        password = operations.create_first_deployer(ADMIN)
+        tenant_id = kept.tenant(demo.TENANTS[0] if Tenant.objects.exists() else "main")
+        deployer = kept.token(tenant_id, Role.DEPLOYER)
+        owner = kept.token(tenant_id, Role.INCIDENT_OWNER)
+        password = kept.password(ADMIN)
         connections.close_all()
         welcome = _welcome(f"http://{HOST}:{port}", tenant_id, deployer, owner, password)
         _Server(port, lambda: self._say(welcome)).run()
@@ -68,30 +72,50 @@ def _require_free(port: int) -> None:
             ) from error
 
 
-def _tokens(tenant_id: str) -> tuple[str, str]:
-    """The deployer's and the owner's token: those of the last run while they are good."""
-    kept = settings.DATA_DIR / "quickstart.json"
-    known: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
-    tokens = tuple(_token(tenant_id, role, known) for role in (Role.DEPLOYER, Role.INCIDENT_OWNER))
-    # No weaker than the database beside it: both are for whoever may read this directory.
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(known, file)
-    return tokens[0], tokens[1]
+class _Kept:
+    """What the last run told, so that the next one can tell it again.
 
+    It is no weaker than the database beside it: both are for whoever may read the directory.
+    """
 
-def _token(tenant_id: str, role: Role, known: dict[str, str]) -> str:
-    name = f"{tenant_id}/{role}"
-    token = find(known.get(name, ""))
-    if token is None or not token.is_valid(timezone.now()):
-        _, known[name] = operations.create_token(
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def tenant(self, first: str) -> str:
+        """The tenant of the first run."""
+        return self._keep("tenant", self.known.get("tenant", first))
+
+    def token(self, tenant_id: str, role: Role) -> str:
+        """The role's token while it is good, else a new one."""
+        name = f"{tenant_id}/{role}"
+        token = find(self.known.get(name, ""))
+        if token is not None and token.is_valid(timezone.now()):
+            return self.known[name]
+        _, secret = operations.create_token(
             tenant_id=tenant_id, roles=[role], name=f"Quickstart {role}", actor="quickstart"
         )
-    return known[name]
+        return self._keep(name, secret)
+
+    def password(self, username: str) -> str | None:
+        """The one-time password until it is used up; None afterwards."""
+        made = operations.create_first_deployer(username)
+        if made is not None:
+            return self._keep("password", made)
+        unused = User.objects.filter(username=username, password_is_one_time=True).exists()
+        return self.known.get("password") if unused else None
+
+    def _keep(self, name: str, value: str) -> str:
+        self.known[name] = value
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(self.path, flags, 0o600), "w") as file:
+            json.dump(self.known, file)
+        return value
 
 
 def _welcome(url: str, tenant_id: str, deployer: str, owner: str, password: str | None) -> str:
-    shown = password or "(as you set it; forgotten: manage.py changepassword admin)"
+    shown = f"one-time password {password}" if password else "with the password you chose"
     incident = json.dumps(
         {
             "name": "Disk full",
@@ -111,7 +135,7 @@ def _welcome(url: str, tenant_id: str, deployer: str, owner: str, password: str 
   Tenant          {tenant_id}
   Deployer token  {deployer}
   Owner token     {owner}
-  Admin           {url}/admin/   user {ADMIN}, one-time password {shown}
+  Admin           {url}/admin/   user {ADMIN}, {shown}
 
   Read incidents, record one, add a field to all of them:
 
