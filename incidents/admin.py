@@ -101,7 +101,7 @@ def _filter(of: Kind) -> type[CodeFilter]:
 class IncidentAdmin(TenantOwnedAdmin[Incident]):
     """The chosen tenant's incidents, to be read."""
 
-    list_display = ["name", "status", "type", "severity", "date", "reported_by", "created_at"]
+    list_display = ["name", "status", "type", "severity", "happened"]
     list_filter = [_filter(kind) for kind in Kind]
     show_facets = admin.ShowFacets.NEVER  # a count of the table for each code
     search_fields = ["name"]
@@ -140,6 +140,11 @@ class IncidentAdmin(TenantOwnedAdmin[Incident]):
             },
         ),
     ]
+
+    @admin.display(description="Date", ordering="date")
+    def happened(self, obj: Incident) -> str:
+        """When, in a width that leaves room for the rest."""
+        return f"{obj.date:%Y-%m-%d %H:%M}"
 
     def history_url(self, obj: Incident) -> str:
         """Its entries, those of its comments as well."""
