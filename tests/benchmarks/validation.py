@@ -69,7 +69,7 @@ def _validation() -> None:
     from attributes import jsonschema, values  # noqa: PLC0415 - models, which need Django's set-up
 
     schema = _schema({name: build(of, rules) for name, (of, rules, _, _) in TWELVE.items()})
-    at = values.Situation("OTHERS", "NEW", enters=True)
+    at = values.Situation("OTHERS", "NEW", enters=True, was="OTHERS")
     sets = {
         "good": _received({name: good for name, (*_, good, _) in TWELVE.items()}),
         "bad": _received({name: bad for name, (*_, bad) in TWELVE.items()}),
