@@ -1,6 +1,6 @@
 """An incident's own fields, each described by the same types as the deployer's attributes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -137,25 +137,20 @@ class Draft:
 
 def read_whole(body: Mapping[str, Json], codes: Codes, before: Columns | None = None) -> Draft:
     """Every field from ``body``: an absent or null one takes its default, or is refused."""
-    draft = Draft(faults=unknown_members(body))
-    for own in FIELDS:
-        raw = body.get(own.name)
-        if raw is not None:
-            _read(own, raw, codes, before or {}, draft)
-        elif own.required:
-            draft.faults.append(_required(own))
-        else:
-            draft.columns[own.name] = own.default
-    return draft
+    return _draft(FIELDS, body, codes, before or {})
 
 
 def read_part(body: Mapping[str, Json], codes: Codes, before: Columns) -> Draft:
     """The fields that ``body`` names; null takes a field back to its default."""
+    return _draft([own for own in FIELDS if own.name in body], body, codes, before)
+
+
+def _draft(
+    asked: Iterable[Field], body: Mapping[str, Json], codes: Codes, before: Columns
+) -> Draft:
     draft = Draft(faults=unknown_members(body))
-    for own in FIELDS:
-        if own.name not in body:
-            continue
-        raw = body[own.name]
+    for own in asked:
+        raw = body.get(own.name)
         if raw is not None:
             _read(own, raw, codes, before, draft)
         elif own.required:

@@ -11,7 +11,7 @@ from attributes.api.presenter import present
 from attributes.models import AttributeMeta, State
 from attributes.operations.archive import archive_attribute
 from attributes.operations.define import change_attribute, define_attribute
-from attributes.operations.find import no_such_attribute
+from attributes.operations.find import in_force
 from history.models import InstanceEvent
 from history.presenter import page_of
 from incidents_project.http import conditional
@@ -55,7 +55,7 @@ class AttributeViewSet(PrincipalViewSet):
     def retrieve(self, request: Request, name: str) -> Response:
         """One attribute."""
         check_parameters(request, set())
-        return _answer(find(name))
+        return _answer(in_force(name))
 
     def partial_update(self, request: Request, name: str) -> Response:
         """Change label, description, order, rules, required or default."""
@@ -79,7 +79,7 @@ class AttributeViewSet(PrincipalViewSet):
 
     def history(self, request: Request, name: str) -> Response:
         """Who changed the attribute, newest first."""
-        events = InstanceEvent.objects.filter(object_id=find(name).id)
+        events = InstanceEvent.objects.filter(object_id=in_force(name).id)
         return Response(page_of(request, events, f"attribute-history:{name}"))
 
 
@@ -88,11 +88,3 @@ def _answer(definition: AttributeMeta, code: int = status.HTTP_200_OK) -> Respon
     if code == status.HTTP_201_CREATED:
         headers["Location"] = f"/v1/incident/attributes/{definition.name}"
     return Response(present(definition), status=code, headers=headers)
-
-
-def find(name: str) -> AttributeMeta:
-    """The attribute in force with this name, or ``NotFound``."""
-    definition = AttributeMeta.objects.active().filter(name=name).first()
-    if definition is None:
-        raise no_such_attribute()
-    return definition

@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts.principal import Principal
 from attributes import fence
 from attributes.models import AttributeMeta, State
-from attributes.operations.find import locked
+from attributes.operations.find import in_force
 from history import record
 from history.record import Versions
 from incidents_project.versions import ANY, Expected
@@ -21,7 +21,7 @@ def archive_attribute(
     Raises ``NotFound`` when no attribute in force has this name.
     """
     fence.change()
-    definition = locked(name)
+    definition = in_force(name)
     expected.require(definition.occ_lock)
     before = definition.occ_lock
     definition.state = State.ARCHIVED

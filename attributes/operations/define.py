@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.principal import Principal
 from attributes import fence
 from attributes.models import AttributeMeta
-from attributes.operations.find import locked
+from attributes.operations.find import in_force
 from attributes.operations.members import (
     Members,
     build,
@@ -69,7 +69,7 @@ def change_attribute(
     """
     faults = unknown_members(members)
     fence.change()
-    definition = locked(name)
+    definition = in_force(name)
     expected.require(definition.occ_lock)
     before = describe(definition)
     faults += _fixed(members, before)

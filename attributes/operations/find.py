@@ -9,8 +9,8 @@ def no_such_attribute() -> NotFound:
     return NotFound("There is no such attribute.")
 
 
-def locked(name: str) -> AttributeMeta:
-    """The attribute in force with this name; behind the fence nobody else changes it."""
+def in_force(name: str) -> AttributeMeta:
+    """The attribute in force with this name, or ``NotFound``; the fence keeps it as it is."""
     definition = AttributeMeta.objects.active().filter(name=name).first()
     if definition is None:
         raise no_such_attribute()
