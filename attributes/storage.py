@@ -3,6 +3,7 @@
 This is the only module that knows, so that it can change.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ from incidents_project.database.fields import ExactJSONField
 from incidents_project.exact_json import dumps
 
 Values = dict[str, Json]
+COLUMN = "attributes"
+_SLOT = re.compile("a[1-9][0-9]*")
+_MEMBER = re.compile("[a-z]*")
 
 
 class ValuesField(ExactJSONField):
@@ -63,3 +67,15 @@ def same(one: Json, other: Json) -> bool:
     if isinstance(one, dict | list):
         return dumps(one, sort_keys=True) == dumps(other, sort_keys=True)
     return isinstance(one, bool) == isinstance(other, bool)
+
+
+def expression(slot: str, member: str = "") -> str:
+    """The SQL of the value in ``slot``, as JSONB, or of one member of it.
+
+    A slot stands in the text of a statement because an index serves only the expression it was
+    made of; it is never a client's text, and this makes sure of it.
+    """
+    if not (_SLOT.fullmatch(slot) and _MEMBER.fullmatch(member)):
+        raise ValueError(f"{slot!r} and {member!r} are no slot and member")
+    value = f"(\"{COLUMN}\" -> '{slot}')"
+    return f"({value} -> '{member}')" if member else value

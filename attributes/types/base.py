@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # options are themselves checked by types
 Json = Any  # a JSON value: None, bool, int, Decimal, str, list, dict
 
 
+LARGEST_INDEXED = 2_000  # bytes of a value
+
 # What a filter may ask of a value.
 EQUALITY = ("exact", "ne", "in", "nin", "isnull")
 ORDER = ("gt", "gte", "lt", "lte", "range")
@@ -58,6 +60,7 @@ class AttributeType(ABC):
     widget: ClassVar[str]  # what a front end shows to edit a value
     operators: ClassVar[tuple[str, ...]] = EQUALITY  # what a filter may ask
     ordered: ClassVar[bool] = False
+    compared: ClassVar[str] = ""  # of a stored object, the member that comparisons look at
     refers: ClassVar[str | None] = None  # the kind of thing that ``references`` names
 
     @abstractmethod
@@ -92,6 +95,14 @@ class AttributeType(ABC):
     def identity(self, stored: Json) -> Json:
         """What of a stored value must differ for two values to differ in a unique attribute."""
         return stored
+
+    @property
+    def index_method(self) -> str | None:
+        """The kind of index that finds values: ``btree``, ``gin``, or None where none can.
+
+        An entry of an index holds about 2,700 bytes; a write of a longer value would fail.
+        """
+        return "btree"
 
     @property
     def moves(self) -> bool:
@@ -193,6 +204,7 @@ def clean_text(raw: Json) -> str:
 
 __all__ = [
     "EQUALITY",
+    "LARGEST_INDEXED",
     "ORDER",
     "TEXT",
     "AttributeType",

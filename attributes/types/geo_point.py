@@ -129,6 +129,11 @@ class GeoPointType(AttributeType):
         if self.within is not None and self.within.south > self.within.north:
             yield Fault("rules.within", "contradiction", "south must not be greater than north.")
 
+    @property
+    def index_method(self) -> str | None:
+        """None: no index without an extension knows areas."""
+        return None
+
     def json_schema(self) -> dict[str, Any]:
         """An object of two numbers."""
         lat, lon = _degrees(-90, 90), _degrees(-180, 180)

@@ -112,6 +112,11 @@ class JsonType(AttributeType):
             self._compiled.check(value)
         return value
 
+    @property
+    def index_method(self) -> str | None:
+        """None: a document may be larger than an index holds."""
+        return None
+
     def json_schema(self) -> dict[str, Any]:
         """The deployer's schema, and not null.
 

@@ -71,6 +71,11 @@ class MultiSelectType(ChoosingType):
         places = self.choices.places
         return sorted(stored, key=lambda code: places.get(code, len(places)))
 
+    @property
+    def index_method(self) -> str | None:
+        """An index of the codes, not of the list."""
+        return "gin"
+
     def contradictions(self) -> Iterator[Fault]:
         """Options from two places, bounds that cross, more to choose than there is."""
         yield from super().contradictions()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 from attributes.types import email, ip
 from attributes.types.base import (
     EQUALITY,
+    LARGEST_INDEXED,
     ORDER,
     TEXT,
     AttributeType,
@@ -122,6 +123,11 @@ class StringType(AttributeType):
             most = COSTLIEST // self._pattern.size
             words = f"Is too costly for a max_length above {most}. Say less in counted repetitions."
             yield Fault("rules.pattern", "pattern_too_costly", words)
+
+    @property
+    def index_method(self) -> str | None:
+        """None where a value may be longer than an index holds; a character has up to 4 bytes."""
+        return "btree" if 4 * self.max_length <= LARGEST_INDEXED else None
 
     def json_schema(self) -> dict[str, Any]:
         """A JSON string of one line."""

@@ -64,6 +64,11 @@ class TextType(AttributeType):
         """min_length above max_length."""
         yield from crossed_bounds(self.min_length, self.max_length, "min_length", "max_length")
 
+    @property
+    def index_method(self) -> str | None:
+        """None: a text may be longer than an index holds."""
+        return None
+
     def json_schema(self) -> dict[str, Any]:
         """A JSON string of bounded length."""
         return length_schema(self.min_length, self.max_length) | MANY_LINES

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from attributes.types.base import EQUALITY, ORDER, TEXT, AttributeType, Json, rule, wrong_type
+from attributes.types.base import (
+    EQUALITY,
+    LARGEST_INDEXED,
+    ORDER,
+    TEXT,
+    AttributeType,
+    Json,
+    rule,
+    wrong_type,
+)
 from attributes.types.characters import ONE_LINE
 from attributes.types.ip import V4_FORM, V6_FORM
 from attributes.types.text import MOST, clean_most
@@ -161,6 +170,11 @@ class UrlType(AttributeType):
         shortest = min(map(len, self._schemes)) + len("://h")
         if self.max_length < shortest:
             yield Fault("rules.max_length", "contradiction", f"Must be at least {shortest}.")
+
+    @property
+    def index_method(self) -> str | None:
+        """None where a value may be longer than an index holds; a character has up to 4 bytes."""
+        return "btree" if 4 * self.max_length <= LARGEST_INDEXED else None
 
     def json_schema(self) -> dict[str, Any]:
         """A JSON string of that form."""

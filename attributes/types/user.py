@@ -49,7 +49,7 @@ class UserType(AttributeType):
     label: ClassVar[str] = "Person"
     example: ClassVar[Json] = {"subject": "8f14e45f-ceea-467f-a9c8-2b1d", "name": "Jo Doe"}
     widget: ClassVar[str] = "user"
-    operators: ClassVar[tuple[str, ...]] = ("exact", "ne", "in", "nin", "isnull")
+    compared: ClassVar[str] = "subject"
 
     def clean(self, raw: Json) -> dict[str, Json]:
         """Subject and name; plain text is a subject without a name."""
@@ -66,7 +66,7 @@ class UserType(AttributeType):
 
     def identity(self, stored: Json) -> Json:
         """The subject: the same person may be called by several names."""
-        return stored["subject"]
+        return stored[self.compared]
 
     def json_schema(self) -> dict[str, Any]:
         """An object of two texts; the name may be left out."""

@@ -131,9 +131,10 @@ def test_no_text_raises_anything_else(text):
 
 def test_a_cursor_of_another_query_or_changed_on_the_way_is_refused():
     text = seal("created_at,DESC", ["2024", 1])
+    other = "A" if text[0] != "A" else "B"
     for kind, changed in [
         ("date,DESC", text),
-        ("created_at,DESC", "B" + text[1:]),
+        ("created_at,DESC", other + text[1:]),
         ("created_at,DESC", text[:-4]),
     ]:
         with pytest.raises(Invalid):
