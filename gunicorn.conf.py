@@ -11,7 +11,7 @@ from typing import Any
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
-worker_class = "gthread"
+worker_class = "incidents_project.http.worker.LingeringWorker"
 timeout = 30  # seconds until a worker that does not answer is replaced
 graceful_timeout = 20  # seconds for requests under way when the service is stopped
 keepalive = 75  # seconds: longer than a proxy keeps an idle connection

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-from accounts.principal import Principal, Role
+from accounts.principal import Role
 from accounts.tenancy import TENANT_LENGTH, TenantOwned
 
 TOKEN_MARK = "inc_"  # noqa: S105 - lets secret scanners find a leaked token
@@ -65,18 +65,14 @@ class ApiToken(TenantOwned):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
-    def principal(self) -> Principal:
-        """Who acts when this token is presented."""
-        return Principal(
-            subject=self.subject,
-            name=self.name,
-            tenant_id=self.tenant_id,
-            roles=frozenset(Role(role) for role in self.roles),
-        )
-
     def is_valid(self, now: datetime) -> bool:
         """Neither revoked nor expired."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return is_good(self.expires_at, self.revoked_at, now)
+
+
+def is_good(expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
+    """Whether a token of these times may be used."""
+    return revoked_at is None and (expires_at is None or now < expires_at)
 
 
 def new_secret() -> str:

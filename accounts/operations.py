@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
-from accounts import tenancy
+from accounts import recent, tenancy
 from accounts.models import ApiToken, Tenant, User, digest_of, new_secret
 from accounts.principal import Role
 from incidents_project.refusals import Conflict, Fault, Invalid, NotFound
@@ -65,7 +66,9 @@ def _token_faults(
 
 
 def revoke_token(*, tenant_id: str, prefix: str) -> ApiToken:
-    """Refuse a token from now on. ``prefix`` is its text, or as much of it as is listed.
+    """Refuse a token from now on; other processes may trust it for a second more.
+
+    ``prefix`` is its text, or as much of it as is listed.
 
     Raises ``NotFound`` when no token of the tenant starts so, ``Conflict`` when several do.
     """
@@ -82,15 +85,16 @@ def revoke_token(*, tenant_id: str, prefix: str) -> ApiToken:
             ApiToken.objects.filter(tenant_id=tenant_id, id=token.id).update(
                 revoked_at=token.revoked_at
             )
+    recent.forget(token.digest)
     return token
 
 
-def note_use(token: ApiToken, now: datetime) -> None:
+def note_use(tenant_id: str, token_id: UUID, last: datetime | None, now: datetime) -> None:
     """Remember that a token was used, at most once in a while: reading must not cost a write."""
-    if token.last_used_at is not None and now - token.last_used_at < USE_IS_RECORDED_EVERY:
+    if last is not None and now - last < USE_IS_RECORDED_EVERY:
         return
-    with tenancy.scope(token.tenant_id):
-        ApiToken.objects.filter(tenant_id=token.tenant_id, id=token.id).update(last_used_at=now)
+    with tenancy.scope(tenant_id):
+        ApiToken.objects.filter(tenant_id=tenant_id, id=token_id).update(last_used_at=now)
 
 
 def create_first_deployer(username: str) -> str | None:

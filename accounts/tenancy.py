@@ -5,9 +5,11 @@ security hides everything else from the service's database role, which sees noth
 ``scope`` has named a tenant for the transaction.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Self, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
@@ -30,13 +32,58 @@ def scope(tenant_id: str) -> Iterator[None]:
 
     Inside another transaction it is a savepoint, and gives back what was in force before.
     """
-    nested = connection.in_atomic_block
-    with transaction.atomic():
-        outer = _current() if nested else ""
-        _enter(tenant_id)
-        yield
-        if nested:
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            outer = _current()
+            _enter(tenant_id)
+            yield
             _enter(outer)
+    else:
+        # Our own backend's: the tenant is named in the message that begins the transaction.
+        with connection.opening(_naming(tenant_id)), transaction.atomic():  # type: ignore[attr-defined]
+            yield
+
+
+# What a ``Select`` must say of the tenant, in its WHERE.
+ASKING = "tenant_id = %s AND asking.tenant_id IS NOT NULL"
+_READ = """
+    SELECT {shown} FROM (SELECT set_config('app.tenant_id', %s, true) AS tenant_id) AS asking
+    CROSS JOIN LATERAL ({sql}) AS answer {beside}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A SELECT that ``read`` can carry out for a tenant.
+
+    ``sql`` has ``ASKING`` in its WHERE, whose parameter is the first, and ends with LIMIT or
+    OFFSET: from that it follows that PostgreSQL names the tenant before it looks at a row. Were it
+    the other way round, row-level security would show none. ``shown`` is made of each ``answer``
+    that is found, and of what stands ``beside`` it in FROM.
+    """
+
+    sql: str
+    parameters: Sequence[Any] = ()
+    shown: str = "answer.*"
+    shown_parameters: Sequence[Any] = ()
+    beside: str = ""
+
+    def of(self, tenant_id: str) -> tuple[str, list[Any]]:
+        """The statement, and its parameters.
+
+        It names its tenant itself: ``scope`` takes two messages more.
+        """
+        statement = _READ.format(shown=self.shown, sql=self.sql, beside=self.beside)
+        return statement, [*self.shown_parameters, tenant_id, tenant_id, *self.parameters]
+
+
+def read(tenant_id: str, select: Select) -> list[tuple[Any, ...]]:
+    """The rows that ``select`` finds of this tenant's."""
+    nested = connection.in_atomic_block  # a setting lasts as long as the transaction
+    with scope(tenant_id) if nested else nullcontext(), connection.cursor() as cursor:
+        cursor.execute(*select.of(tenant_id))
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _current() -> str:
@@ -46,10 +93,15 @@ def _current() -> str:
 
 
 def _enter(tenant_id: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_naming(tenant_id))
+
+
+@lru_cache(maxsize=4_096)
+def _naming(tenant_id: str) -> str:
     # A literal, not set_config(): a distributed database passes only SET LOCAL on to its workers.
     statement = sql.SQL("SET LOCAL app.tenant_id = {}").format(sql.Literal(tenant_id))
-    with connection.cursor() as cursor:
-        cursor.execute(statement.as_string(None))
+    return statement.as_string(None)
 
 
 Row = TypeVar("Row", bound=models.Model)

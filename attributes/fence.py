@@ -21,6 +21,8 @@ from attributes.schema import Schema, schemas
 from incidents_project.refusals import Unavailable
 
 _KEY = "7717, 1"  # PostgreSQL's two-number advisory lock; per database
+# Two statements in one message.
+_ENTER = f"SELECT pg_advisory_xact_lock_shared({_KEY}); SELECT stamp FROM attributes_epoch"  # noqa: S608
 _PATIENCE = 100  # milliseconds a change may make writers queue behind it, per attempt
 _LONGEST = 30.0  # seconds until a change gives up
 
@@ -29,8 +31,8 @@ def enter() -> Schema:
     """Hold the definitions still until this transaction ends; returns the schema in force."""
     assert connection.in_atomic_block, "the fence is held by a transaction"  # noqa: S101
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_KEY})")
-        cursor.execute("SELECT stamp FROM attributes_epoch")
+        cursor.execute(_ENTER)
+        cursor.nextset()  # the lock has nothing to say
         stamp: UUID = cursor.fetchone()[0]
     return schemas.at(stamp)
 

@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
-from django.db import models
-from django.db.models import CharField, F, Func, Value
-from django.db.models.expressions import Combinable, CombinedExpression
+from psycopg.types.json import Jsonb
 
 from attributes.types import Json
 from incidents_project.database.fields import ExactJSONField
@@ -45,19 +42,20 @@ class Delta:
         kept = {slot: value for slot, value in stored.items() if slot not in self.cleared}
         return kept | self.set
 
-    def merge(self, column: str) -> Combinable:
-        """The same in SQL, under the row's lock: nothing is read, merged here and written back."""
-        merged: Combinable = F(column)
+    def merge(self, column: str) -> tuple[str, list[Any]]:
+        """The same in SQL, with its parameters: what is stored is not read here and written back.
+
+        ``column`` stands in the text of the statement.
+        """
+        merged = f'"{column}"'
+        parameters: list[Any] = []
         if self.cleared:
-            keys = Value(list(self.cleared), output_field=ArrayField(CharField()))
-            merged = _operator(merged, "-", Func(keys, template="%(expressions)s::text[]"))
+            merged = f"({merged} - %s::text[])"
+            parameters.append(list(self.cleared))
         if self.set:
-            merged = _operator(merged, "||", Value(self.set, output_field=ExactJSONField()))
-        return merged
-
-
-def _operator(left: Combinable, operator: str, right: Combinable) -> CombinedExpression:
-    return CombinedExpression(left, operator, right, output_field=models.JSONField())
+            merged = f"{merged} || %s::jsonb"
+            parameters.append(Jsonb(self.set, dumps=dumps))
+        return merged, parameters
 
 
 def same(one: Json, other: Json) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from attributes.schema import Schema
-from incidents.models import Incident
 
 # In the order of the answer.
 COLUMNS = (
@@ -29,11 +28,6 @@ COLUMNS = (
     "occ_lock",
 )
 Row = dict[str, Any]
-
-
-def row_of(incident: Incident) -> Row:
-    """A saved incident as its columns."""
-    return {column: getattr(incident, column) for column in COLUMNS}
 
 
 def present(row: Mapping[str, Any], schema: Schema) -> Row:

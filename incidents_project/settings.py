@@ -28,6 +28,7 @@ ALLOWED_HOSTS = env.listing(
 
 # The service connects as `default`, a role that owns nothing; `owner` is for migrations alone.
 _statement_timeout = env.number("STATEMENT_TIMEOUT_MS", 15_000, least=100, most=600_000)
+_engine = {"ENGINE": "incidents_project.database.backend"}
 _connection: dict[str, Any] = {
     "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 600, least=0, most=86_400),
     "CONN_HEALTH_CHECKS": True,
@@ -41,15 +42,15 @@ _connection: dict[str, Any] = {
     },
 }
 _owner_options = {"OPTIONS": {"connect_timeout": 5}}
-_embedded = {"ENGINE": "incidents_project.database.backend", "NAME": "incidents"}
+_embedded = {"ENGINE": "incidents_project.database.embedded", "NAME": "incidents"}
 DATABASES: dict[str, dict[str, Any]] = {}
 if _server is None:
     DATABASES["default"] = {**_embedded, "USER": "incidents_app", **_connection}
     DATABASES["owner"] = {**_embedded, "USER": "incidents_owner", **_owner_options}
 else:
-    DATABASES["default"] = {**_server, **_connection}
+    DATABASES["default"] = {**_server, **_engine, **_connection}
     if _owner is not None:
-        DATABASES["owner"] = {**_owner, **_owner_options}
+        DATABASES["owner"] = {**_owner, **_engine, **_owner_options}
 if "owner" in DATABASES:
     # In tests both roles look at the one database, which the owner makes.
     DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
@@ -75,13 +76,16 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "incidents_project.http.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "incidents_project.http.browser.ContentSecurityPolicy",
-    "incidents_project.http.browser.Sessions",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "incidents_project.http.browser.Authentication",
-    "incidents_project.http.browser.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Between these two: what only pages need.
+    "incidents_project.http.browser.Fork",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "incidents_project.http.browser.Join",
 ]
 
 ROOT_URLCONF = "incidents_project.urls"
@@ -125,6 +129,9 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step to forget
 BODY_LIMIT = env.number("BODY_LIMIT", 1_048_576, least=1_024, most=104_857_600)  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 THROTTLE_RATE = env.number("THROTTLE_RATE", 1_000, least=0, most=1_000_000)  # a second; 0: none
+
+# Attributes
+ATTRIBUTE_INDEX_BUDGET = env.number("ATTRIBUTE_INDEX_BUDGET", 8, least=0, most=100)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],

@@ -10,6 +10,7 @@ from incidents_project.http.problem import no_such_path
 from incidents_project.openapi import docs, schema
 
 urlpatterns = [
+    path("v1/", include("incidents.api.urls")),  # first: most requests are for it
     path("", csrf_exempt(TemplateView.as_view(template_name="home.html")), name="home"),
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
@@ -17,7 +18,6 @@ urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
     path("docs", csrf_exempt(docs), name="docs"),
     path("v1/schema", schema, name="schema"),
-    path("v1/", include("incidents.api.urls")),
     path("admin/", admin.site.urls),
     re_path("", no_such_path),  # also under DEBUG, where Django would answer a page
 ]

@@ -126,6 +126,22 @@ def total(run, token):
     return json.loads(got(f"{run.url}/v1/incident", token)[1])["data"]["total"]
 
 
+def indexed(run, token):
+    """The state of an index a while after it was asked for."""
+    url = f"{run.url}/v1/incident/attributes/region"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    asked = urllib.request.Request(url, b'{"indexed": true}', headers, method="PATCH")
+    with urllib.request.urlopen(asked):
+        pass
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        state = json.loads(got(url, token)[1])["data"]["index_state"]
+        if state != "BUILDING":
+            break
+        time.sleep(0.5)
+    return state
+
+
 def new_token(home, tenant):
     """A token that the other command makes on the same data."""
     reader = ("--tenant", tenant, "--role", "viewer", "--name", "Other")
@@ -173,6 +189,7 @@ def story(tmp_path_factory):
         told.seen["curls"] = [(line, pasted(line)) for line in first.curls]
         told.seen["total"] = [total(first, owner)]
         told.seen["token while it runs"] = total(first, new_token(home, "acme"))
+        told.seen["index"] = indexed(first, deployer)
         told.seen["exits"] = [first.interrupt()]
     told.outputs.append(first.output)
     told.seen["servers"] = [servers_of(home)]
@@ -217,6 +234,10 @@ def password(output):
     return re.search(r"one-time password (\S+)", output)[1]
 
 
+def test_an_index_that_is_asked_for_is_built(story):
+    assert story.seen["index"] == "READY"
+
+
 def test_a_second_run_keeps_what_is_there(story):
     first, second = story.seen["total"]
     assert first == second == story.seen["demo"] + 1
@@ -243,6 +264,34 @@ def test_a_token_that_was_revoked_is_replaced_at_the_next_run(story):
     with Quickstart(story.home, free_port()) as run:
         assert total(run, run.said("Owner token")) == story.seen["total"][0]
         run.interrupt()
+
+
+def test_nothing_outlives_a_server_that_was_killed(tmp_path):
+    with Quickstart(tmp_path / "data", free_port(), "--no-demo") as run:
+        wait_until(lambda: builders_of(run.process.pid))
+        os.killpg(run.process.pid, signal.SIGKILL)
+        run.process.wait()
+    wait_until(lambda: not builders_of(run.process.pid))
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def builders_of(pid):
+    """Processes that build indexes for a server that had this id."""
+    words = b"--child-of\0%d\0" % pid
+    return [p for p in Path("/proc").glob("[0-9]*/cmdline") if words in read(p)]
+
+
+def read(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def test_without_the_demo_there_is_nothing_but_a_way_in(tmp_path):

@@ -2,6 +2,7 @@
 
 from incidents.models.code import Code, Kind
 from incidents.models.comment import Comment
+from incidents.models.count import Count
 from incidents.models.incident import Incident
 
-__all__ = ["Code", "Comment", "Incident", "Kind"]
+__all__ = ["Code", "Comment", "Count", "Incident", "Kind"]

@@ -36,6 +36,9 @@ class Incident(TenantOwned):
         indexes = [
             models.Index(fields=["tenant_id", "created_at", "id"], name="incident_created"),
             models.Index(fields=["tenant_id", "date", "id"], name="incident_date"),
+            models.Index(
+                fields=["tenant_id", "status", "created_at", "id"], name="incident_status"
+            ),
         ]
         constraints = [
             *TenantOwned.Meta.constraints,

@@ -1,6 +1,6 @@
 """Creating, changing and deleting incidents.
 
-The order is always: fence, row, freshness, rules, one atomic write, history.
+The order is always: fence, row, freshness, rules, one atomic write, claims, count, history.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,12 +16,10 @@ from attributes.storage import Delta
 from attributes.values import Situation
 from history import record
 from history.record import Versions
-from incidents import fields
+from incidents import counts, fields, rows
 from incidents.codes import Codes, codes
 from incidents.fields import Columns, Draft
-from incidents.models import Incident
-from incidents.presenter import Row, present, row_of
-from incidents.queries import no_such_incident
+from incidents.presenter import COLUMNS, Row, present
 from incidents_project.refusals import Invalid
 from incidents_project.versions import Expected
 
@@ -32,33 +30,34 @@ def create_incident(*, principal: Principal, body: Body) -> Row:
     """Record an incident; raises ``Invalid`` with every fault of the body."""
     with tenancy.scope(principal.tenant_id):
         schema = fence.enter()
-        incident = _drafted(principal, schema, body)
-        incident.save(force_insert=True)
-        claims.move(schema, principal.tenant_id, incident.id, {}, incident.attributes)
+        row = _drafted(principal, schema, body)
+        rows.insert(row)
+        claims.move(schema, principal.tenant_id, row["id"], {}, row[values.MEMBER])
+        counts.add(principal.tenant_id, 1)
         record.tenant_event(
             principal,
             "incident.created",
-            object_id=incident.id,
-            incident_id=incident.id,
+            object_id=row["id"],
+            incident_id=row["id"],
             changes=[
-                *record.differences({}, own_columns(incident), fields.NAMES),
-                *values.described(schema, {}, incident.attributes),
+                *record.differences({}, own_columns(row), fields.NAMES),
+                *values.described(schema, {}, row[values.MEMBER]),
             ],
-            versions=Versions(after=incident.occ_lock),
+            versions=Versions(after=row["occ_lock"]),
         )
-    return present(row_of(incident), schema)
+    return present(row, schema)
 
 
 def validate_incident(*, principal: Principal, body: Body) -> Row:
     """What ``create_incident`` would store, or its refusal; nothing is written."""
     with tenancy.scope(principal.tenant_id):
         schema = fence.enter()
-        incident = _drafted(principal, schema, body)
-        claims.refuse_taken(claims.taken(schema, principal.tenant_id, incident.attributes))
-    return present(row_of(incident), schema)
+        row = _drafted(principal, schema, body)
+        claims.refuse_taken(claims.taken(schema, principal.tenant_id, row[values.MEMBER]))
+    return present(row, schema)
 
 
-def _drafted(principal: Principal, schema: Schema, body: Body) -> Incident:
+def _drafted(principal: Principal, schema: Schema, body: Body) -> Row:
     draft = fields.read_whole(body, codes.at(schema.stamp))
     kind, stage = draft.columns.get("type", ""), draft.columns.get("status", "")
     at = Situation(kind, stage, enters=True, was=kind)
@@ -66,20 +65,24 @@ def _drafted(principal: Principal, schema: Schema, body: Body) -> Incident:
     references.check(schema, principal.tenant_id, stored, draft.faults)
     if draft.faults:
         raise Invalid.because(draft.faults)
-    incident = Incident(
-        tenant_id=principal.tenant_id,
-        attributes=stored,
-        created_by=principal.name,
-        updated_by=principal.name,
+    now = timezone.now()
+    made = {
         **draft.columns,
-    )
-    incident.updated_at = incident.created_at
-    return incident
+        "id": tenancy.new_id(),
+        "tenant_id": principal.tenant_id,
+        values.MEMBER: stored,
+        "created_at": now,
+        "created_by": principal.name,
+        "updated_at": now,
+        "updated_by": principal.name,
+        "occ_lock": 0,
+    }
+    return {column: made[column] for column in COLUMNS}
 
 
-def situation_of(incident: Incident) -> Situation:
+def situation_of(row: Row) -> Situation:
     """Where an incident stands that does not move."""
-    return Situation(incident.type, incident.status, enters=False, was=incident.type)
+    return Situation(row["type"], row["status"], enters=False, was=row["type"])
 
 
 def replace_incident(
@@ -100,32 +103,22 @@ def delete_incident(*, principal: Principal, incident_id: UUID, expected: Expect
     """Delete an incident and its comments; its history stays."""
     with tenancy.scope(principal.tenant_id):
         schema = fence.enter()
-        incident = locked(principal.tenant_id, incident_id)
-        expected.require(incident.occ_lock)
-        # As one statement: the comments go with it, by their foreign key.
-        rows = Incident.objects.for_tenant(principal.tenant_id).filter(id=incident_id)
-        rows._raw_delete(rows.db)  # noqa: SLF001
+        row = rows.locked(principal.tenant_id, incident_id)
+        expected.require(row["occ_lock"])
+        rows.delete(principal.tenant_id, incident_id)
         claims.release_all(principal.tenant_id, incident_id)
+        counts.add(principal.tenant_id, -1)
         record.tenant_event(
             principal,
             "incident.deleted",
             object_id=incident_id,
             incident_id=incident_id,
             changes=[
-                *record.differences(own_columns(incident), {}, fields.NAMES),
-                *values.described(schema, incident.attributes, {}),
+                *record.differences(own_columns(row), {}, fields.NAMES),
+                *values.described(schema, row[values.MEMBER], {}),
             ],
-            versions=Versions(before=incident.occ_lock),
+            versions=Versions(before=row["occ_lock"]),
         )
-
-
-def locked(tenant_id: str, incident_id: UUID) -> Incident:
-    """The incident, held against other writers until this transaction ends."""
-    found = Incident.objects.for_tenant(tenant_id).filter(id=incident_id)
-    incident = found.select_for_update().order_by().first()
-    if incident is None:
-        raise no_such_incident()
-    return incident
 
 
 def _rewrite(
@@ -139,9 +132,9 @@ def _rewrite(
 ) -> Row:
     with tenancy.scope(principal.tenant_id):
         schema = fence.enter()
-        incident = locked(principal.tenant_id, incident_id)
-        expected.require(incident.occ_lock)
-        before = own_columns(incident)
+        row = rows.locked(principal.tenant_id, incident_id)
+        expected.require(row["occ_lock"])
+        before, stored = own_columns(row), row[values.MEMBER]
         draft = read(body, codes.at(schema.stamp), before)
         after = before | draft.columns
         at = Situation(
@@ -151,60 +144,54 @@ def _rewrite(
             was=before["type"],
         )
         sent = body.get(values.MEMBER, {})
-        delta = values.changes(schema, sent, incident.attributes, at, draft.faults)
+        delta = values.changes(schema, sent, stored, at, draft.faults)
         references.check(schema, principal.tenant_id, delta.set, draft.faults)
-        draft.faults += values.missing(schema, delta.applied_to(incident.attributes), at)
+        draft.faults += values.missing(schema, delta.applied_to(stored), at)
         if draft.faults:
             raise Invalid.because(draft.faults)
-        write(principal, schema, incident, draft.columns, delta, always=always)
-    return present(row_of(incident), schema)
+        row = write(principal, schema, row, draft.columns, delta, always=always)
+    return present(row, schema)
 
 
-def own_columns(incident: Incident) -> Columns:
+def own_columns(row: Row) -> Columns:
     """The incident's own fields as they are stored."""
-    return {name: getattr(incident, name) for name in fields.NAMES}
+    return {name: row[name] for name in fields.NAMES}
 
 
 def write(
     principal: Principal,
     schema: Schema,
-    incident: Incident,
+    row: Row,
     columns: Columns,
     delta: Delta,
     *,
     always: bool = False,
-) -> None:
-    """Store what differs in one statement, and record it; ``incident`` is as stored afterwards.
+) -> Row:
+    """Store what differs in one statement, and record it; answers the row as it is then stored.
 
     Values are merged by the database, so slots that nobody named here are carried over untouched.
     """
-    own, stored, occ_lock = own_columns(incident), incident.attributes, incident.occ_lock
-    changed = {name: value for name, value in columns.items() if value != own[name]}
+    changed = {name: value for name, value in columns.items() if value != row[name]}
     if not (changed or delta or always):
-        return
-    incident.updated_at, incident.updated_by = timezone.now(), principal.name
-    assignments: Columns = {
-        **changed,
-        "updated_at": incident.updated_at,
-        "updated_by": incident.updated_by,
-        "occ_lock": occ_lock + 1,
+        return row
+    made = {
+        "updated_at": timezone.now(),
+        "updated_by": principal.name,
+        "occ_lock": row["occ_lock"] + 1,
     }
-    if delta:
-        assignments[values.MEMBER] = delta.merge(values.MEMBER)
-    Incident.objects.for_tenant(principal.tenant_id).filter(id=incident.id).update(**assignments)
-    for name, value in changed.items():
-        setattr(incident, name, value)
-    incident.attributes = delta.applied_to(stored)
-    claims.move(schema, principal.tenant_id, incident.id, stored, incident.attributes)
-    incident.occ_lock = occ_lock + 1
+    before, after = row[values.MEMBER], delta.applied_to(row[values.MEMBER])
+    written = {**row, **changed, **made, values.MEMBER: after}
+    rows.update(principal.tenant_id, row["id"], changed | made, delta)
+    claims.move(schema, principal.tenant_id, row["id"], before, after)
     record.tenant_event(
         principal,
         "incident.updated",
-        object_id=incident.id,
-        incident_id=incident.id,
+        object_id=row["id"],
+        incident_id=row["id"],
         changes=[
-            *record.differences(own, own | changed, fields.NAMES),
-            *values.described(schema, stored, incident.attributes),
+            *record.differences(row, written, fields.NAMES),
+            *values.described(schema, before, after),
         ],
-        versions=Versions(before=occ_lock, after=occ_lock + 1),
+        versions=Versions(before=row["occ_lock"], after=written["occ_lock"]),
     )
+    return written

@@ -26,7 +26,7 @@ from pathlib import Path
 import psycopg
 
 from incidents_project import env
-from incidents_project.database import account, binaries, roles
+from incidents_project.database import account, binaries, leakproof, roles
 from incidents_project.database.refusal import ClusterError
 
 SUPERUSER = "postgres"
@@ -37,6 +37,8 @@ PORT = 5432  # names the socket; nothing listens on the network
 
 _SOCKET_PATH_LIMIT = 100  # bytes; systems allow 103 or more
 _SEPARATORS = frozenset(b',"')  # of several directories, in the server's and the client's settings
+# Which letter is the capital of which, beyond ASCII; text is still ordered by its bytes.
+_LETTERS = ("--lc-ctype=C.UTF-8",)
 _PATIENCE = 120.0  # seconds: recovery after a power cut takes a while
 _CONFIGURATION = {
     "listen_addresses": "",
@@ -123,6 +125,8 @@ class Cluster:
         roles.provision(
             admin, owner=owner, app=app, database=DATABASE, owner_creates_databases=True
         )
+        with self._connect("template1") as template:  # of which databases of tests are made
+            leakproof.mark(template)
 
     def _use(self) -> None:
         inherited, self._users = self._users, _open_lock(self.home / "postgres.users")
@@ -213,7 +217,18 @@ class Cluster:
         command = [*runner.prefix, programs.path("initdb"), "-D", str(unfinished)]
         command += ["-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
         command += ["--data-checksums"] if _durable() else ["--data-checksums", "--no-sync"]
-        made = subprocess.run(  # noqa: S603
+        made = self._initdb([*command, *_LETTERS], runner, lock)
+        if "invalid locale name" in made.stderr:  # a system with no letters beyond ASCII
+            made = self._initdb(command, runner, lock)
+        if made.returncode:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise ClusterError(f"PostgreSQL could not make its data: {made.stderr.strip()}")
+        unfinished.rename(self.data)
+
+    def _initdb(
+        self, command: list[str], runner: account.Account, lock: int
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603
             command,
             capture_output=True,
             text=True,
@@ -223,10 +238,6 @@ class Cluster:
             pass_fds=(lock,),  # should we be killed, nobody starts over before it has ended
             **runner.options,
         )
-        if made.returncode:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise ClusterError(f"PostgreSQL could not make its data: {made.stderr.strip()}")
-        unfinished.rename(self.data)
 
     def _is_made(self) -> bool:
         if (self.data / "PG_VERSION").exists():
@@ -274,12 +285,12 @@ class Cluster:
         except FileNotFoundError:
             return []
 
-    def _connect(self) -> roles.Connection:
+    def _connect(self, database: str = "postgres") -> roles.Connection:
         return psycopg.connect(
             host=str(self._running_socket_dir()),
             port=PORT,
             user=SUPERUSER,
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
         )
 

@@ -1,38 +1,43 @@
-"""Django's middleware for pages, which the API passes by: it has no cookies, forms or scripts."""
+"""Django's middleware for pages, which the API passes by: it has no cookies, forms or scripts.
 
-from typing import cast
+``Fork`` stands before that middleware and ``Join`` behind it.
+"""
 
-from csp.middleware import CSPMiddleware
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
+from collections.abc import Callable
+from typing import ClassVar
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.deprecation import MiddlewareMixin
 
 API = "/v1/"
 
+Handler = Callable[[HttpRequest], HttpResponseBase]
 
-class _ForPages(MiddlewareMixin):
-    """Passes requests of the API straight on."""
+
+class Join:
+    """Where both ways meet again, before the view."""
+
+    # Django makes the middleware from the view outwards: the fork finds the join made before it.
+    behind: ClassVar[Handler]
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        Join.behind = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """The answer, with or without what the middleware does."""
-        pass_on = self.get_response if request.path.startswith(API) else super().__call__
-        return cast("HttpResponseBase", pass_on(request))  # never a coroutine: we serve threads
+        """What comes behind."""
+        return self.get_response(request)
 
 
-class ContentSecurityPolicy(_ForPages, CSPMiddleware):
-    """``Content-Security-Policy`` on pages."""
+class Fork:
+    """Sends requests of the API straight to the join."""
 
+    def __init__(self, get_response: Handler) -> None:
+        self._of_pages = get_response
+        self._of_api = Join.behind
 
-class Sessions(_ForPages, SessionMiddleware):
-    """Who is logged in to the admin."""
-
-
-class Authentication(_ForPages, AuthenticationMiddleware):
-    """``request.user`` on pages; the API has principals."""
-
-
-class Messages(_ForPages, MessageMiddleware):
-    """What the admin tells after a change."""
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer, the one way or the other."""
+        if request.path.startswith(API):
+            return self._of_api(request)
+        return self._of_pages(request)

@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import Processor
 
 from incidents_project.http import correlation
+from incidents_project.http.envelope import now
 
 
 def configuration(level: str, *, style: str) -> dict[str, Any]:
@@ -52,6 +53,24 @@ def configuration(level: str, *, style: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
         },
     }
+
+
+def write(logger: logging.Logger, level: int, event: str, **members: Any) -> None:
+    """Log an event as structlog would, without looking for who calls: each request pays for it."""
+    if not logger.isEnabledFor(level):
+        return
+    members |= {
+        "event": event,
+        "level": logging.getLevelName(level).lower(),
+        "logger": logger.name,
+        "timestamp": now(),
+    }
+    (message,), more = structlog.stdlib.ProcessorFormatter.wrap_for_formatter(
+        logger, event, _correlate(logger, event, members)
+    )
+    record = logging.LogRecord(logger.name, level, "", 0, message, None, None)
+    record.__dict__.update(more["extra"])
+    logger.handle(record)
 
 
 def _correlate(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:

@@ -5,16 +5,15 @@ import time
 from collections.abc import Callable
 
 import orjson
-import structlog
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from incidents_project.http import correlation, problem
+from incidents_project.http import correlation, logs, problem
 
 _PROBES = frozenset({"/livez", "/readyz"})  # asked by address, from inside the cluster
 _BODILESS = frozenset({204, 304})
 
-_log = structlog.stdlib.get_logger("incidents.request")
+_log = logging.getLogger("incidents.request")
 
 
 class RequestMiddleware:
@@ -86,7 +85,8 @@ def _is_admin(path: str) -> bool:
 def _write_line(request: HttpRequest, status: int, seconds: float) -> None:
     match = request.resolver_match
     principal = getattr(request, "principal", None)
-    _log.log(
+    logs.write(
+        _log,
         logging.ERROR if status >= 500 else logging.INFO,
         "request",
         method=request.method,

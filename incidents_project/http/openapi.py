@@ -249,13 +249,26 @@ class TableSchema(AutoSchema):
 
 @dataclass(slots=True)
 class Components:
-    """The named parts of the document, by kind."""
+    """The named parts of the document, by kind.
+
+    ``of_operations`` names the parameters of an operation that depend on the deployment.
+    """
 
     schemas: Json = field(default_factory=dict)
     parameters: Json = field(default_factory=dict)
+    of_operations: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __or__(self, other: "Components") -> "Components":
-        return Components(self.schemas | other.schemas, self.parameters | other.parameters)
+        return Components(
+            self.schemas | other.schemas,
+            self.parameters | other.parameters,
+            self.of_operations | other.of_operations,
+        )
+
+    def complete(self, operation: Json) -> None:
+        """Give an operation the parameters that depend on this deployment."""
+        names = self.of_operations.get(operation["operationId"], ())
+        operation["parameters"] += [ref(name, "parameters") for name in names]
 
     def document(self) -> Json:
         """The components object, with what every operation refers to."""
@@ -361,7 +374,12 @@ COMPONENTS = Components(
                     "description": "Which page this is; null when walking by cursor.",
                 },
                 "size": {"type": "integer", "minimum": 1, "maximum": paging.LARGEST_PAGE},
-                "total_records": {"type": ["integer", "null"], "minimum": 0},
+                "total_records": {
+                    "type": ["integer", "null"],
+                    "minimum": 0,
+                    "description": "How many there are in all; null where it was not counted.",
+                },
+                "total_is_estimate": {"type": "boolean"},
                 "count": {
                     "type": "integer",
                     "minimum": 0,
@@ -429,7 +447,7 @@ COMPONENTS = Components(
     parameters={
         "page": in_query(
             "page",
-            {"type": "integer", "minimum": 1, "maximum": paging.LAST_PAGE, "default": 1},
+            {"type": "integer", "minimum": 1, "maximum": paging.FURTHEST, "default": 1},
             "Which page, from 1. Not together with `cursor`.",
         ),
         "size": in_query(

@@ -17,7 +17,7 @@ from incidents_project.refusals import Fault, Invalid
 
 PAGE_SIZE = 10
 LARGEST_PAGE = 100
-LAST_PAGE = 999_999_999
+FURTHEST = 10_000  # records that pages by number reach; a cursor goes on at no cost
 LONGEST_CURSOR = 4_096  # characters
 PARAMETERS = frozenset({"page", "size", "cursor"})
 
@@ -81,6 +81,7 @@ def page_member(
     number: int | None,
     size: int,
     total_records: int | None,
+    total_is_estimate: bool,
     count: int,
     sort: Sequence[str],
     next_cursor: str | None,
@@ -90,6 +91,7 @@ def page_member(
         "number": number,
         "size": size,
         "total_records": total_records,
+        "total_is_estimate": total_is_estimate,
         "count": count,
         "sort": list(sort),
         "next_cursor": next_cursor,
@@ -131,11 +133,16 @@ def _signature(kind: str, payload: bytes) -> bytes:
 
 
 def _faults(query: QueryDict) -> Iterator[Fault]:
-    for name, most in (("page", LAST_PAGE), ("size", LARGEST_PAGE)):
+    wrong = False
+    for name, most in (("page", FURTHEST), ("size", LARGEST_PAGE)):
         given = query.getlist(name)
         if given and not (len(given) == 1 and _is_number(given[0], most)):
+            wrong = True
             message = f"{name} must be one whole number from 1 to {most}."
             yield Fault(name, f"bad_{name}", message)
+    if not wrong and int(query.get("page", 1)) * int(query.get("size", PAGE_SIZE)) > FURTHEST:
+        message = f"Pages by number reach {FURTHEST:,} records: go on with page.next_cursor."
+        yield Fault("page", "bad_page", message)
     cursors = query.getlist("cursor")
     if len(cursors) > 1:
         yield _bad_cursor("Send one cursor.")

@@ -33,23 +33,24 @@ _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])").search
 _BAD_CHARACTER = re.compile("[\0\ud800-\udfff]")
 
 
-def loads(body: bytes, *, depth: int = DEPTH) -> Any:
+def loads(body: bytes, *, depth: int = DEPTH, what: str = "The body") -> Any:
     """The value that ``body`` denotes; ``Invalid`` with a code when it is not one of ours.
 
     A number written without fraction and exponent is an ``int``, any other is a ``Decimal``.
+    ``what`` is how a refusal calls it.
     """
     if body.count(b"[") + body.count(b"{") > depth and _depth(body) > depth:
         _refuse("too_deep", f"Objects and arrays may be nested {depth} deep at most.")
     try:
-        value = _decode(_text(body))
+        value = _decode(_text(body, what))
     except json.JSONDecodeError as error:
         reason = error.msg[:1].lower() + error.msg[1:]
-        detail = f"The body is not JSON: {reason} at line {error.lineno}, column {error.colno}."
+        detail = f"{what} is not JSON: {reason} at line {error.lineno}, column {error.colno}."
         raise Invalid(detail, code="unreadable_json") from None
     if _SUSPECT_ESCAPE(body):
         faults = tuple(islice(_bad_characters(value, ""), MOST_FAULTS))
         if faults:
-            detail = "The body holds text that cannot be stored."
+            detail = f"{what} holds text that cannot be stored."
             raise Invalid(detail, code="bad_character", faults=faults)
     return value
 
@@ -91,17 +92,17 @@ def body_object(request: Request) -> dict[str, Any]:
     return data
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes, what: str) -> str:
     if body.startswith(codecs.BOM_UTF8):
-        _refuse("bad_encoding", "The body starts with a byte order mark; send UTF-8 without one.")
+        _refuse("bad_encoding", f"{what} starts with a byte order mark; send UTF-8 without one.")
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise Invalid(
-            f"The body must be UTF-8; byte {error.start} is not.", code="bad_encoding"
+            f"{what} must be UTF-8; byte {error.start} is not.", code="bad_encoding"
         ) from None
     if not text or text.isspace():
-        _refuse("empty_body", "The body is empty; send JSON.")
+        _refuse("empty_body", f"{what} is empty; send JSON.")
     return text
 
 

@@ -34,6 +34,7 @@ def test_every_table_with_a_tenant_forces_row_security_and_begins_its_key_with_i
         "attributes_claim",
         "history_tenantevent",
         "incidents_comment",
+        "incidents_count",
         "incidents_incident",
     }
     assert all(forced and first == "tenant_id" for _, forced, first in tables)

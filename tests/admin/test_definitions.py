@@ -126,6 +126,20 @@ def test_a_change_of_an_older_version_is_refused(admin_client, make_attribute):
     assert count.label == "People"
 
 
+def test_an_index_is_asked_for_and_its_state_is_shown(admin_client, make_attribute):
+    count = make_attribute()
+    assert admin_client.post(page_of(count), filled(count, indexed="on")).status_code == 302
+    for page in (reverse("admin:attributes_attributemeta_changelist"), page_of(count)):
+        assert "building" in admin_client.get(page).content.decode()
+
+
+@pytest.mark.parametrize("typed", [{"type": "TEXT"}, {}])
+def test_an_index_that_cannot_be_is_refused_at_its_field(admin_client, settings, typed):
+    settings.ATTRIBUTE_INDEX_BUDGET = 0
+    response = admin_client.post(ADD, filled(indexed="on", **typed))
+    assert list(errors_of(response)) == ["indexed"]
+
+
 def test_name_and_type_are_not_changed(admin_client, make_attribute):
     count = make_attribute()
     admin_client.post(page_of(count), filled(count, name="other", type="STRING", slot="a9"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from incidents_project.database import binaries
+from incidents_project.database import binaries, cluster, leakproof
 from incidents_project.database.account import Account
 from incidents_project.database.cluster import PORT, Cluster
 from incidents_project.database.refusal import ClusterError
@@ -176,3 +176,34 @@ def test_the_first_server_that_is_new_enough_is_chosen(places):
 
 def test_data_chooses_the_server_of_its_version(places):
     assert binaries.choose(18, places).directory == places[3]
+
+
+def asked(home, open_cluster, database, query, user="postgres"):
+    host = str(open_cluster(home).ensure_running())
+    with psycopg.connect(host=host, port=PORT, user=user, dbname=database) as connection:
+        return connection.execute(query).fetchone()[0]
+
+
+def test_case_is_known_of_letters_beyond_ascii_and_text_is_ordered_by_bytes(home, open_cluster):
+    query = "SELECT upper('ä') = 'Ä' AND 'Z' < 'a'"
+    assert asked(home, open_cluster, "incidents", query) is True
+
+
+def test_a_system_without_that_locale_still_has_a_database(tmp_path, open_cluster, monkeypatch):
+    monkeypatch.setattr(cluster, "_LETTERS", ("--lc-ctype=xx_XX.UTF-8",))
+    assert asked(tmp_path, open_cluster, "incidents", "SHOW lc_ctype") == "C"
+
+
+@pytest.mark.parametrize("database", ["incidents", "template1"])
+def test_data_of_an_earlier_version_can_use_indexes_after_a_start(own_home, open_cluster, database):
+    server = open_cluster(own_home)
+    host = str(server.ensure_running())
+    with psycopg.connect(host=host, port=PORT, user="postgres", dbname=database) as connection:
+        assert leakproof.indexes_usable(connection)
+        for name in leakproof.FUNCTIONS:
+            connection.execute(f"ALTER FUNCTION pg_catalog.{name} NOT LEAKPROOF")
+        assert not leakproof.indexes_usable(connection)
+    server.leave()
+    host = str(server.ensure_running())
+    with psycopg.connect(host=host, port=PORT, user="postgres", dbname=database) as connection:
+        assert leakproof.indexes_usable(connection)

@@ -68,20 +68,21 @@ def test_every_secret_of_compose_is_made_and_used(compose):
 
 
 def test_compose_sets_only_what_the_service_reads(compose):
-    for name in ("service", "migrate"):
+    for name in ("service", "migrate", "worker"):
         assert set(compose["services"][name]["environment"]) <= settings_read_by_the_code()
 
 
-def test_only_the_migration_knows_the_owner_and_the_administrator(compose):
+def test_only_the_migration_and_the_worker_know_more_than_the_service(compose):
     knowing = {
-        name
-        for name, service in compose["services"].items()
-        if any(
-            secret in {"database_owner_url", "database_admin_url"}
-            for secret in service.get("secrets", ())
-        )
+        secret: {
+            name for name, each in compose["services"].items() if secret in each.get("secrets", ())
+        }
+        for secret in ("database_owner_url", "database_admin_url")
     }
-    assert knowing == {"migrate"}
+    assert knowing == {
+        "database_owner_url": {"migrate", "worker"},
+        "database_admin_url": {"migrate"},
+    }
 
 
 def test_only_the_proxy_is_reachable_from_outside(compose):

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend on the embedded server."""
+"""Django's PostgreSQL backend, with fewer messages between the service and the server."""

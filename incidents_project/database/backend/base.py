@@ -1,34 +1,84 @@
-"""The wrapper that starts the embedded server when, and only when, a connection is wanted."""
+"""The wrapper around a connection: what every request pays for, kept small.
 
-import shutil
-from collections.abc import Iterable
-from pathlib import Path
+The driver stays in autocommit mode, and a transaction begins with a BEGIN of ours: so that the
+first statement can travel in the same message.
+"""
+
+import select
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.conf import settings
-from django.db.backends.postgresql import base, client
+from django.db.backends.postgresql import base
+from psycopg.types.datetime import TimestamptzLoader
 
-from incidents_project.database import cluster
-
-
-class DatabaseClient(client.DatabaseClient):
-    """``manage.py dbshell`` on the embedded server."""
-
-    def runshell(self, parameters: Iterable[str]) -> None:
-        """Open psql: the installed one, else the one that came with the server."""
-        self.connection.get_connection_params()
-        if shutil.which("psql") is None:
-            type(self).executable_name = cluster.at(settings.DATA_DIR).program("psql")
-        super().runshell(parameters)
+_TRUSTED_FOR = 30.0  # seconds after a statement has shown that the connection works
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own, with the host filled in by the embedded server."""
+    """Django's own, but for how transactions begin, how times are read, when it checks itself."""
 
-    client_class = DatabaseClient
+    _opening = ""
+    _trusted_until = 0.0
 
-    def get_connection_params(self) -> dict[str, Any]:
-        """Where to connect; by now the server runs."""
-        socket_dir: Path = cluster.at(settings.DATA_DIR).ensure_running()
-        self.settings_dict |= {"HOST": str(socket_dir), "PORT": str(cluster.PORT)}
-        return super().get_connection_params()
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A connection that reads times by the driver's own loader.
+
+        Django's gives the same times, each through Python. The session's time zone is UTC.
+        """
+        made = super().get_new_connection(conn_params)
+        made.adapters.register_loader("timestamptz", TimestamptzLoader)
+        return made
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """A cursor; one with a name outlives its statement's transaction only where there is none.
+
+        Django would look for its own loader of times.
+        """
+        if name is None:
+            return self.connection.cursor()
+        return self.connection.cursor(name, scrollable=False, withhold=not self.in_atomic_block)
+
+    @contextmanager
+    def opening(self, statement: str) -> Iterator[None]:
+        """Let the transaction that begins in here begin with ``statement``, in one message."""
+        self._opening = statement
+        try:
+            yield
+        finally:
+            self._opening = ""
+
+    def _start_transaction_under_autocommit(self) -> None:
+        statement = f"BEGIN; {self._opening}" if self._opening else "BEGIN"
+        self._opening = ""
+        try:
+            with self.cursor() as cursor:
+                cursor.execute(statement)
+        except BaseException:
+            self.close()  # it might be inside a transaction that Django does not know of
+            raise
+
+    def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 - Django's signature
+        if self.connection.autocommit != autocommit:
+            super()._set_autocommit(autocommit)  # type: ignore[misc] # not in the stubs
+
+    def is_usable(self) -> bool:
+        """Whether the server is still there; Django asks before a request's first statement.
+
+        A server that ends a connection says so, and something to read on an idle connection can be
+        nothing else. Only what a silent network may have cut is asked, and after an error.
+        """
+        now = time.monotonic()
+        if now < self._trusted_until and not self.errors_occurred and self._is_quiet():
+            return True
+        usable = super().is_usable()
+        self._trusted_until = now + _TRUSTED_FOR if usable else 0.0
+        return usable
+
+    def _is_quiet(self) -> bool:
+        if self.connection is None or self.connection.closed:
+            return False
+        poll = select.poll()
+        poll.register(self.connection.fileno(), select.POLLIN)
+        return not poll.poll(0)

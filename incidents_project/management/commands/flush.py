@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from django.core.management.commands import flush
 from django.db import connections
 
-from incidents_project.management.owner import OWNER, require_owner
+from incidents_project.database.owner import OWNER, require_owner
 
 _BEGINNINGS = (
     ("attributes", "0002_first_epoch", "begin"),

@@ -8,7 +8,7 @@ from django.core.management.commands import migrate
 from django.db import connections
 
 from incidents_project.database import roles
-from incidents_project.management.owner import OWNER, require_owner
+from incidents_project.database.owner import OWNER, require_owner
 from incidents_project.refusals import Refusal
 
 

@@ -1,0 +1,1 @@
+"""The product's PostgreSQL backend on the embedded server."""
