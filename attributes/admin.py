@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
 from accounts.admin_base import (
@@ -16,7 +17,8 @@ from accounts.admin_base import (
     json_text,
 )
 from accounts.admin_site import principal_of
-from attributes import types
+from attributes import indexes, types
+from attributes.indexes import Catalogue, IndexState
 from attributes.models import AttributeMeta, OptionSet, State
 from attributes.operations.archive import archive_attribute
 from attributes.operations.define import change_attribute, define_attribute
@@ -34,6 +36,7 @@ _SETTINGS = [
     "required_when",
     "applies_to",
     "unique",
+    "indexed",
     "default",
     "rules",
     "order",
@@ -55,7 +58,7 @@ def _rules_help() -> str:
 class AttributeForm(OperationForm[AttributeMeta]):
     """A definition as it is typed."""
 
-    field_of_code = {"name_taken": "name"}
+    field_of_code = {"name_taken": "name", "index_budget": "indexed"}
 
     label = forms.CharField(
         required=False, max_length=200, strip=False, widget=forms.TextInput(attrs={"size": 60})
@@ -123,10 +126,10 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
 
     may_add = True
     form = AttributeForm
-    list_display = ["name", "type", "label", "required", "state", "order"]
-    list_filter = ["state", "type"]
+    list_display = ["name", "type", "label", "required", "state", "index", "order"]
+    list_filter = ["state", "indexed", "type"]
     search_fields = ["name", "label"]
-    readonly_fields = ["name", "type", "slot", "state"]
+    readonly_fields = ["name", "type", "slot", "state", "index"]
     actions = ["archive"]
 
     def has_change_permission(self, request: HttpRequest, obj: AttributeMeta | None = None) -> bool:
@@ -137,7 +140,7 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
         """Name and type once; afterwards where the values lie, and the version that is changed."""
         if obj is None:
             return ["name", "type", *_SETTINGS]
-        fields = ["name", "type", "slot", "state", *_SETTINGS]
+        fields = ["name", "type", "slot", "state", "index", *_SETTINGS]
         return [*fields, "version"] if self.has_change_permission(request, obj) else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
@@ -155,6 +158,30 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
             members=form.changes(),
             expected=Expected(form.cleaned_data["version"]),
         )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Django's list, each row with what the catalogue says, which is read once."""
+        changelist = super().get_changelist_instance(request)
+        catalogue = indexes.read()
+        for definition in changelist.result_list:
+            definition.catalogue = catalogue
+        return changelist
+
+    @admin.display(description="index")
+    def index(self, obj: AttributeMeta) -> str:
+        """Where the attribute's index stands, what it costs and how often it was of use."""
+        catalogue: Catalogue = getattr(obj, "catalogue", None) or indexes.read()
+        state, index = catalogue.state(obj), catalogue.of(obj.slot)
+        if state is IndexState.NONE:
+            return "none"
+        facts = [state.value.lower()]
+        if index.exists:
+            facts += [filesizeformat(index.size), f"{index.scans:,} scans"]
+        if index.phase is not None:
+            facts.append(index.phase)
+        if state is IndexState.FAILED:
+            facts.append(index.error)
+        return ", ".join(facts)
 
     def history_url(self, obj: AttributeMeta) -> str:
         """Its entries in the log of the instance."""

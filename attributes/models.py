@@ -134,6 +134,11 @@ class AttributeMeta(models.Model):
         default=list, blank=True, help_text="A list of incident types; empty for all."
     )
     unique = models.BooleanField(default=False, help_text="No two incidents of a tenant share it.")
+    indexed = models.BooleanField(
+        default=False,
+        db_default=False,  # for the version before, which may still run
+        help_text="Filters and sorting by it are fast; writes cost more.",
+    )
     group = models.CharField(max_length=100, blank=True)
     help_text = models.CharField(max_length=500, blank=True)
     default = ExactJSONField(null=True, blank=True)
@@ -179,3 +184,31 @@ class AttributeMeta(models.Model):
     def uid(self) -> UUID:
         """What identifies the attribute through every rename."""
         return self.id
+
+
+class IndexBuild(models.Model):
+    """How the last attempt to build an attribute's index went; none where none was made."""
+
+    slot = models.CharField(max_length=20, primary_key=True, editable=False)
+    failures = models.IntegerField(default=0, editable=False)  # since it was asked for
+    error = models.TextField(blank=True, editable=False)
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"index of {self.slot}"
+
+
+class UnindexedUse(models.Model):
+    """How often an attribute was filtered or sorted by without an index, by all tenants."""
+
+    slot = models.CharField(max_length=20, primary_key=True, editable=False)
+    uses = models.BigIntegerField(default=0, editable=False)
+    slow_uses = models.BigIntegerField(default=0, editable=False)
+    timeouts = models.BigIntegerField(default=0, editable=False)
+    total_ms = models.FloatField(default=0, editable=False)
+    greatest_ms = models.FloatField(default=0, editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.uses} uses of {self.slot}"

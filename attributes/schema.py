@@ -1,6 +1,6 @@
 """The definitions in force at one epoch, prepared once for every request of that epoch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -15,6 +15,8 @@ from incidents_project.database.fields import ExactJSONField
 Json = types.Json
 T = TypeVar("T")
 OptionSets = Mapping[str, tuple[Option, ...]]
+# By slot: the name, and how the value is shown; None for one that is shown as it is stored.
+Shown = Mapping[str, tuple[str, Callable[[Json], Json] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Attribute:
     required_at: frozenset[str]
     applies_to: frozenset[str]
     unique: bool
+    indexed: bool
     default: Json
     group: str
     help_text: str
@@ -51,6 +54,11 @@ class Attribute:
         )
 
 
+def _presented(type_: types.AttributeType) -> Callable[[Json], Json] | None:
+    is_same = type(type_).present is types.AttributeType.present
+    return None if is_same else type_.present
+
+
 class Schema:
     """Every attribute in force, by name and by slot."""
 
@@ -63,16 +71,20 @@ class Schema:
         self.expected = tuple(a for a in attributes if a.required or a.default is not None)
         self.unique = tuple(a for a in attributes if a.unique)
         self.referring = tuple(a for a in attributes if a.type.refers)
-        self._present = {a.slot: (a.name, a.type.present) for a in attributes}
+        self._shown: Shown = {a.slot: (a.name, _presented(a.type)) for a in attributes}
 
-    def present(self, stored: Mapping[str, Json]) -> dict[str, Json]:
+    def shown(self, names: Collection[str]) -> Shown:
+        """Which slots to show when only the attributes of these names are asked for."""
+        return {a.slot: self._shown[a.slot] for a in self.attributes if a.name in names}
+
+    def present(self, stored: Mapping[str, Json], only: Shown | None = None) -> dict[str, Json]:
         """Stored values by slot, as answered by name; slots that are not in force stay hidden."""
-        known = self._present
-        shown = {}
+        known = self._shown if only is None else only
+        shown: dict[str, Json] = {}
         for slot, value in stored.items():
             if slot in known:
                 name, present = known[slot]
-                shown[name] = present(value)
+                shown[name] = value if present is None else present(value)
         return shown
 
 
@@ -102,6 +114,11 @@ class PerEpoch(Generic[T]):
             kept = self._kept = self._load()
         return kept.value
 
+    def lately(self) -> T:
+        """The value at the epoch that this process saw last: to be compared with what is read."""
+        kept = self._kept
+        return self.now() if kept is None else kept.value
+
     def now(self) -> T:
         """The value at the epoch of this moment."""
         with connection.cursor() as cursor:
@@ -112,7 +129,7 @@ class PerEpoch(Generic[T]):
 _LOAD = """
     SELECT epoch.stamp, epoch.version, meta.id, meta.name, meta.slot, meta.type, meta.rules,
            meta.label, meta.description, meta.required, meta.required_when, meta.applies_to,
-           meta."unique", meta."default", meta."group", meta.help_text,
+           meta."unique", meta.indexed, meta."default", meta."group", meta.help_text,
            (SELECT jsonb_object_agg(name, options) FROM attributes_optionset) AS option_sets
     FROM attributes_epoch AS epoch
     LEFT JOIN attributes_attributemeta AS meta ON meta.state = %s
@@ -137,7 +154,7 @@ def options_by_name(stored: dict[str, Json] | None) -> OptionSets:
 
 _COLUMNS = (
     "uid", "name", "slot", "type", "rules", "label", "description", "required", "required_when",
-    "applies_to", "unique", "default", "group", "help_text",
+    "applies_to", "unique", "indexed", "default", "group", "help_text",
 )  # fmt: skip
 _JSON_COLUMNS = ("rules", "required_when", "applies_to", "default")
 
@@ -169,6 +186,7 @@ def describe(definition: AttributeMeta) -> dict[str, Any]:
         "required_when": definition.required_when,
         "applies_to": definition.applies_to,
         "unique": definition.unique,
+        "indexed": definition.indexed,
         "group": definition.group,
         "help_text": definition.help_text,
         "default": definition.default,

@@ -11,13 +11,18 @@ from incidents_project.refusals import ValueRefused
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The codes that may be chosen, by kind, in the deployer's order."""
+    """The codes by kind, in the deployer's order: those that may be chosen, and all there are."""
 
     by_kind: dict[str, tuple[str, ...]]
+    ever_by_kind: dict[str, tuple[str, ...]]
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         """The codes of one kind."""
         return self.by_kind.get(kind.value, ())
+
+    def ever_of(self, kind: Kind) -> tuple[str, ...]:
+        """The codes of one kind that incidents may have: the retired ones too."""
+        return self.ever_by_kind.get(kind.value, ())
 
     def check(self, kind: Kind, code: str, *, empty_allowed: bool) -> None:
         """Refuse a code that cannot be chosen, and list those that can."""
@@ -27,9 +32,9 @@ class Codes:
 
 
 _LOAD = """
-    SELECT epoch.stamp, code.kind, code.code
+    SELECT epoch.stamp, code.kind, code.code, code.retired
     FROM attributes_epoch AS epoch
-    LEFT JOIN incidents_code AS code ON NOT code.retired
+    LEFT JOIN incidents_code AS code ON true
     ORDER BY code.kind, code."order", code.code
 """
 
@@ -38,10 +43,13 @@ def _load() -> Stamped[Codes]:
     with connection.cursor() as cursor:
         cursor.execute(_LOAD)
         rows = cursor.fetchall()
-    by_kind: dict[str, tuple[str, ...]] = {}
-    for _, kind, code in rows:
-        by_kind[kind] = (*by_kind.get(kind, ()), code)
-    return Stamped(rows[0][0], Codes(by_kind))
+    choosable: dict[str, tuple[str, ...]] = {}
+    ever: dict[str, tuple[str, ...]] = {}
+    for _, kind, code, retired in rows:
+        ever[kind] = (*ever.get(kind, ()), code)
+        if not retired:
+            choosable[kind] = (*choosable.get(kind, ()), code)
+    return Stamped(rows[0][0], Codes(choosable, ever))
 
 
 codes: PerEpoch[Codes] = PerEpoch(_load)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from attributes import values
-from attributes.types.base import AttributeType, Json
+from attributes.types.base import EQUALITY, ORDER, AttributeType, Json
 from attributes.types.boolean import BooleanType
+from attributes.types.clock import relative
 from attributes.types.datetime import DateTimeType, parse_moment
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
@@ -31,6 +32,7 @@ class UnixTimeType(AttributeType):
     label: ClassVar[str] = "Unix time"
     example: ClassVar[Json] = 1674521800
     widget: ClassVar[str] = "datetime"
+    operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER)
     _seconds: ClassVar[IntegerType] = IntegerType(min=0, max=_LAST_SECOND)
 
     def clean(self, raw: Json) -> int:
@@ -42,12 +44,17 @@ class UnixTimeType(AttributeType):
             raw = int(moment.timestamp())
         return self._seconds.clean(raw)
 
+    def operand(self, raw: Json, now: datetime) -> int:
+        """The seconds, also of a time relative to now."""
+        moment = relative(raw, now)
+        return self.clean(raw) if moment is None else int(moment.timestamp())
+
     def json_schema(self) -> dict[str, Any]:
         """Whole seconds; the other form is for people and older clients."""
         return {
             "oneOf": [
                 self._seconds.json_schema(),
-                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date-time", "pattern": "^[^.]*$"},  # whole seconds
             ]
         }
 

@@ -1,44 +1,80 @@
 """Reading incidents: one statement from the table to plain dictionaries.
 
-The statements are made of this module's own constants; whatever a client sent is a parameter. Each
-also reads the epoch's stamp, so that rows are shown with the definitions they were read under.
+The statements are made of constants and slots; whatever a client sent is a parameter. Each also
+reads the epoch's stamp, so that rows are shown with the definitions they were read under.
 """
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection
-from psycopg.types.datetime import TimestamptzLoader
+from django.db import OperationalError, connection
+from psycopg.errors import QueryCanceled
 
 from accounts import tenancy
+from accounts.tenancy import Select
+from attributes import usage
+from attributes.filters.conditions import EVERYTHING, Condition, all_of
+from attributes.filters.targets import AttributeTarget, Target
 from attributes.schema import Schema, schemas
+from incidents import selection, sorting, totals
 from incidents.models import Incident
-from incidents.presenter import COLUMNS, Row, present
-from incidents.sorting import Key, after, order_by
+from incidents.presenter import Row
+from incidents.selection import PagePresenter, Selection
+from incidents.sorting import Keys, Position, Run
+from incidents.targets import ID
+from incidents.totals import Total
 from incidents_project.database.fields import ExactJSONField
-from incidents_project.refusals import NotFound, Unavailable
+from incidents_project.exact_json import dumps, loads
+from incidents_project.refusals import Fault, Invalid, NotFound, Unavailable
 
-_LIST = ", ".join(f'"{column}"' for column in COLUMNS)
-_SELECT = (
-    f"SELECT {_LIST}, (SELECT stamp FROM attributes_epoch)"  # noqa: S608 - of our constants
-    " FROM incidents_incident WHERE tenant_id = %s"
-)
-_ATTRIBUTES = COLUMNS.index("attributes")
-_decode = ExactJSONField().from_db_value
 _TRIES = 5
+_OF_TENANT = f" FROM incidents_incident WHERE {tenancy.ASKING}"
+_ONE = f"{_OF_TENANT} AND id = %s OFFSET 0"
+_LONGEST_POSITION = 2_000  # bytes of JSON: a cursor is a part of a request's first line
+_decode = ExactJSONField().from_db_value
 
-Position = list[Any]
+Record = tuple[Any, ...]
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question about a tenant's incidents."""
+
+    condition: Condition = EVERYTHING
+    keys: Keys = sorting.DEFAULT
+    selection: Selection = selection.EVERYTHING
+    used: tuple[Target, ...] = ()
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        """What it filters and sorts by."""
+        yield from self.used
+        yield from (key.target for key in self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of the answer: so many, from ``offset`` or behind ``position``."""
+
+    size: int
+    offset: int = 0
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Rows as answered, whether there are more behind them, and how many there are in all."""
+    """Rows as answered, where the last one stands if more are behind it, and how many in all."""
 
     rows: list[Row]
-    more: bool
-    total: int
+    position: Position | None
+    total: Total | None
+    keys: Keys
 
 
 def no_such_incident() -> NotFound:
@@ -48,36 +84,154 @@ def no_such_incident() -> NotFound:
 
 def read_one(tenant_id: str, incident_id: UUID) -> Row:
     """One incident as answered; raises ``NotFound``."""
-    with tenancy.scope(tenant_id):
-        rows = _read(_SELECT + " AND id = %s", [tenant_id, incident_id])
-    if not rows:
-        raise no_such_incident()
-    return rows[0]
+    return read_some(tenant_id, incident_id, lambda _: selection.EVERYTHING)[0]
+
+
+def read_some(
+    tenant_id: str, incident_id: UUID, choose: Callable[[Schema], Selection]
+) -> tuple[Row, int]:
+    """What is chosen of one incident, and its version; raises ``NotFound``."""
+
+    def read(schema: Schema, chosen: Selection) -> tuple[tuple[Row, int], UUID]:
+        sql = f"{_select(chosen.columns)}, occ_lock AS version{_ONE}"
+        records = tenancy.read(tenant_id, Select(sql, [incident_id]))
+        if not records:
+            raise no_such_incident()
+        stamp, *record, version = records[0]
+        return (chosen.presenter(schema).present(record), version), stamp
+
+    return _in_force(choose, read)
 
 
 def read_page(
     tenant_id: str,
-    keys: tuple[Key, ...],
+    ask: Callable[[Schema], Query],
+    part: Part,
     *,
-    size: int,
-    offset: int = 0,
-    position: Position | None = None,
+    total: totals.Wanted = totals.Wanted.USUAL,
 ) -> Found:
-    """A page in the order of ``keys``, from ``offset`` or behind ``position``."""
-    statement = _SELECT
-    parameters: list[Any] = [tenant_id]
-    if position is not None:
-        condition, values = after(keys, position)
-        statement, parameters = f"{statement} AND {condition}", [*parameters, *values]
-    statement += f" ORDER BY {order_by(keys)} LIMIT %s"
-    parameters.append(size + 1)
-    if offset:
-        statement += " OFFSET %s"
-        parameters.append(offset)
-    with tenancy.scope(tenant_id):
-        rows = _read(statement, parameters)
-        total = _count(tenant_id)
-    return Found(rows[:size], more=len(rows) > size, total=total)
+    """A page of what ``ask`` makes of the schema in force.
+
+    Raises what ``ask`` raises, and ``Unavailable`` (``too_slow``) where the database took
+    longer than a statement may.
+    """
+
+    def read(schema: Schema, query: Query) -> tuple[Found, UUID]:
+        with _watched(query):
+            return _read_page(tenant_id, schema, query, part, total)
+
+    return _in_force(ask, read)
+
+
+def _in_force(
+    ask: Callable[[Schema], Asked], read: Callable[[Schema, Asked], tuple[Answer, UUID]]
+) -> Answer:
+    """What is read under the schema in force.
+
+    It is asked with the schema that this process saw last, and again if what was read shows that
+    another is in force by now; nor is anything refused before that is known.
+    """
+    schema = schemas.lately()
+    for _ in range(_TRIES):
+        try:
+            asked = ask(schema)
+        except Invalid:
+            newest = schemas.now()
+            if newest.stamp == schema.stamp:
+                raise
+            schema = newest
+            continue
+        answer, stamp = read(schema, asked)
+        if stamp == schema.stamp:
+            return answer
+        schema = schemas.at(stamp)
+    raise Unavailable("The attributes are being changed. Try again.", code="schema_busy")
+
+
+def _read_page(
+    tenant_id: str, schema: Schema, query: Query, part: Part, wanted: totals.Wanted
+) -> tuple[Found, UUID]:
+    with _planned_by_value(query.condition):
+        shown = query.selection.page_presenter(schema)
+        records = _records(tenant_id, query, shown, part)
+        stamp = records[0][0] if records else _stamp()
+        total = totals.of(tenant_id, query.condition, wanted, _all_seen(part, records))
+    rows = [shown.present(record[1:]) for record in records[: part.size]]
+    more = len(records) > part.size
+    position = _position(query, records[part.size - 1]) if more else None
+    return Found(rows, position, total, query.keys), stamp
+
+
+def _all_seen(part: Part, records: list[Record]) -> int | None:
+    """How many there are in all, where a page by number shows their end."""
+    ends_here = part.position is None and len(records) <= part.size
+    return part.offset + len(records) if ends_here and (records or not part.offset) else None
+
+
+def _records(tenant_id: str, query: Query, shown: PagePresenter, part: Part) -> list[Record]:
+    """The page, run by run, and one record more where there is one."""
+    records: list[Record] = []
+    offset = part.offset
+    for run in sorting.runs(query.keys, _whole(tenant_id, query.keys, part.position)):
+        limit = part.size + 1 - len(records)
+        found = tenancy.read(tenant_id, page_select(query, shown, run, limit, offset))
+        records += found
+        if len(records) > part.size:
+            break
+        if found:
+            offset = 0
+        elif offset:  # it lies beyond this run
+            passed = all_of([query.condition, run.condition])
+            offset -= totals.count(tenant_id, passed, most=offset)
+    return records
+
+
+def page_select(
+    query: Query, shown: PagePresenter, run: Run, limit: int, offset: int = 0
+) -> Select:
+    """The SELECT of one run of a page: the stamp, what is shown, and the values of the keys."""
+    where = all_of([query.condition, run.condition])
+    keys = _beside(query)
+    values = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(keys))
+    sql = (
+        f"{_select(query.selection.columns)}{values}{_OF_TENANT} AND {where.sql}"
+        f" ORDER BY {run.order_by} LIMIT {limit:d} OFFSET {offset:d}"
+    )
+    answered = ["answer.stamp", *shown.expressions, *(f"answer.key{n}" for n in range(len(keys)))]
+    return Select(sql, where.parameters, ", ".join(answered), shown.parameters, shown.beside)
+
+
+def _beside(query: Query) -> list[sorting.Key]:
+    """The keys whose values are read beside what is shown: of the last row they are kept."""
+    keys = sorting.with_tie_break(query.keys)
+    return [key for key in keys if key.target.name not in query.selection.columns]
+
+
+def _position(query: Query, record: Record) -> Position:
+    """Where a row stands in the order, as JSON; its id alone if its values are long."""
+    values = dict(zip(query.selection.columns, record[1:], strict=False))
+    for place, key in enumerate(reversed(_beside(query)), start=1):
+        values[key.target.name] = _read(key, record[-place])
+    position = [values[key.target.name] for key in sorting.with_tie_break(query.keys)]
+    return position if len(dumps(position)) <= _LONGEST_POSITION else [values[ID.name]]
+
+
+def _whole(tenant_id: str, keys: Keys, position: Position | None) -> Position | None:
+    """The position, with its row's values if it is an id alone; ``Invalid`` if the row is gone."""
+    keys = sorting.with_tie_break(keys)
+    if position is None or len(position) == len(keys):
+        return position
+    read = ", ".join(f"{key.target.sql} AS key{n}" for n, key in enumerate(keys))
+    records = tenancy.read(tenant_id, Select(f"SELECT {read}{_ONE}", position))
+    if not records:
+        fault = Fault("cursor", "bad_cursor", "Where it stood is gone. Start without one.")
+        raise Invalid.because([fault])
+    values = [_read(key, value) for key, value in zip(keys, records[0], strict=False)]
+    return list(loads(dumps(values).decode()))  # as a cursor would have them
+
+
+def _read(key: sorting.Key, value: Any) -> Any:
+    return _decode(value) if isinstance(key.target, AttributeTarget) else value
 
 
 def missing(tenant_id: str, ids: Collection[UUID]) -> set[UUID]:
@@ -86,29 +240,62 @@ def missing(tenant_id: str, ids: Collection[UUID]) -> set[UUID]:
     return set(ids).difference(found)
 
 
-def _count(tenant_id: str) -> int:
+def _select(columns: Collection[str]) -> str:
+    listed = "".join(f', "{column}"' for column in columns)
+    return f"SELECT (SELECT stamp FROM attributes_epoch) AS stamp{listed}"  # noqa: S608
+
+
+def _stamp() -> UUID:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM incidents_incident WHERE tenant_id = %s", [tenant_id])
-        return int(cursor.fetchone()[0])
+        cursor.execute("SELECT stamp FROM attributes_epoch")
+        stamp: UUID = cursor.fetchone()[0]
+    return stamp
 
 
-def _read(statement: str, parameters: list[Any]) -> list[Row]:
-    for _ in range(_TRIES):
-        with connection.cursor() as cursor:
-            # The driver's own loader: Django's gives the same times, each through Python.
-            cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-            cursor.execute(statement, parameters)
-            records = cursor.fetchall()
-        if not records:
-            return []
-        stamp = records[0][-1]
-        schema = schemas.at(stamp)
-        if schema.stamp == stamp:
-            return [_row(record, schema) for record in records]
-    raise Unavailable("The attributes are being changed. Try again.", code="schema_busy")
+@contextmanager
+def _planned_by_value(condition: Condition) -> Iterator[None]:
+    """Have a filter planned for the values it has: no statement is prepared for all of them.
+
+    A plan that suits the common values of an attribute may read the whole table for a rare one.
+    """
+    connection.ensure_connection()
+    driver = connection.connection
+    threshold = driver.prepare_threshold
+    if condition:
+        driver.prepare_threshold = None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = threshold
 
 
-def _row(record: tuple[Any, ...], schema: Schema) -> Row:
-    row = dict(zip(COLUMNS, record, strict=False))
-    row["attributes"] = _decode(record[_ATTRIBUTES])
-    return present(row, schema)
+@contextmanager
+def _watched(query: Query) -> Iterator[None]:
+    """Note what was asked of attributes without an index, and how long that took."""
+    unindexed = {
+        target.slot: target.name
+        for target in query.targets
+        if isinstance(target, AttributeTarget) and not target.indexed
+    }
+    started = time.perf_counter()
+    try:
+        yield
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        usage.note(unindexed, _since(started), timed_out=True)
+        raise _too_slow(unindexed.values()) from error
+    if unindexed:
+        usage.note(unindexed, _since(started))
+
+
+def _since(started: float) -> float:
+    """Milliseconds."""
+    return (time.perf_counter() - started) * 1_000
+
+
+def _too_slow(unindexed: Collection[str]) -> Unavailable:
+    advice = "Ask for less: add a filter, or send total=none."
+    if unindexed:
+        advice = f"{', '.join(unindexed)} has no index; a deployer can set indexed on it. {advice}"
+    return Unavailable(f"The database took too long. {advice}", code="too_slow")

@@ -1,120 +1,163 @@
-"""Orders of a list: parsed from ``sort``, written as SQL, and continued from a cursor."""
+"""Orders of a list: parsed from ``sort``, written as SQL, and continued from a cursor.
 
+Incidents without a value come last, whichever the direction. ``NULLS LAST`` on the first key would
+keep PostgreSQL from walking an index, so such an order is walked in two runs: first those that have
+a value, then those that have none, in the order of the keys that follow.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
-from uuid import UUID
 
-from incidents.presenter import COLUMNS
-from incidents_project.refusals import Fault, Invalid
+from attributes.filters.conditions import EVERYTHING, Condition, all_of, any_of
+from attributes.filters.targets import Target, nearest
+from incidents.targets import ID, OWN, Targets
+from incidents_project.refusals import Fault
 
-SORTABLE = tuple(column for column in COLUMNS if column not in {"attributes", "tenant_id"})
-_MOMENTS = frozenset({"date", "resolved_date", "created_at", "updated_at"})
-_NULLABLE = frozenset({"resolved_date"})
-_DIRECTIONS = {"ASC": False, "DESC": True}
 MOST = 5
+_DIRECTIONS = {"ASC": False, "DESC": True}
+
+Position = list[Any]  # a row's canonical values of the keys, in their order
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One step of an order. ``column`` is one of ``SORTABLE``, never a client's text."""
+    """One step of an order."""
 
-    column: str
+    target: Target
     descending: bool
 
     def __str__(self) -> str:
-        return f"{self.column},{'DESC' if self.descending else 'ASC'}"
+        return f"{self.target.name},{'DESC' if self.descending else 'ASC'}"
 
 
-DEFAULT = (Key("created_at", descending=True),)
+Keys = tuple[Key, ...]
+DEFAULT: Keys = (Key(OWN["created_at"], descending=True),)
 
 
-def parse(texts: list[str]) -> tuple[Key, ...]:
-    """The keys that ``sort`` parameters name; ``Invalid`` says what is allowed."""
+def parse(texts: Sequence[str], targets: Targets, faults: list[Fault]) -> Keys:
+    """The keys that ``sort`` parameters name; a fault says what is allowed."""
     if not texts:
         return DEFAULT
-    keys = tuple(_parse(text) for text in texts)
-    columns = [key.column for key in keys]
-    if len(keys) > MOST or len(set(columns)) < len(columns):
-        raise _refused(f"Must name at most {MOST} fields, each once.")
-    return keys
+    keys = [key for text in texts[: MOST + 1] if (key := _parse(text, targets, faults))]
+    names = [key.target.name for key in keys]
+    if len(texts) > MOST or len(set(names)) < len(names):
+        _refuse(faults, f"Must name at most {MOST} fields, each once.")
+    return tuple(keys)
 
 
-def _parse(text: str) -> Key:
-    column, comma, direction = text.partition(",")
-    if column not in SORTABLE:
-        close = get_close_matches(column, SORTABLE, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        raise _refused(f"Must name one of {', '.join(SORTABLE)}.{hint}")
+def _parse(text: str, targets: Targets, faults: list[Fault]) -> Key | None:
+    name, comma, direction = text.partition(",")
+    target = targets.get(name)
+    if target is None or not target.sortable:
+        sortable = [known.name for known in targets.values() if known.sortable]
+        hint = nearest(name, sortable, faults)
+        _refuse(faults, f"Must name one of {', '.join(sortable)}.{hint}")
+        return None
     if comma and direction.upper() not in _DIRECTIONS:
-        raise _refused("The direction must be ASC or DESC: sort=date,DESC.")
-    return Key(column, _DIRECTIONS.get(direction.upper(), True))
+        _refuse(faults, f"The direction must be ASC or DESC: sort={name},DESC.")
+        return None
+    return Key(target, _DIRECTIONS.get(direction.upper(), True))
 
 
-def _refused(message: str) -> Invalid:
-    return Invalid.because([Fault("sort", "bad_sort", message)])
+def _refuse(faults: list[Fault], message: str) -> None:
+    faults.append(Fault("sort", "bad_sort", message))
 
 
-def with_tie_break(keys: tuple[Key, ...]) -> tuple[Key, ...]:
+def with_tie_break(keys: Keys) -> Keys:
     """The keys with ``id`` behind them, in the last one's direction: one index serves both."""
-    if any(key.column == "id" for key in keys):
+    if any(key.target.name == ID.name for key in keys):
         return keys
-    return (*keys, Key("id", keys[-1].descending))
+    return (*keys, Key(ID, keys[-1].descending))
 
 
-def order_by(keys: tuple[Key, ...]) -> str:
-    """The order as SQL; incidents without a value come last either way."""
-    steps = []
-    for key in with_tie_break(keys):
-        nulls = " NULLS LAST" if key.column in _NULLABLE else ""
-        steps.append(f'"{key.column}" {"DESC" if key.descending else "ASC"}{nulls}')
-    return ", ".join(steps)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A part of a walk, that one index can serve: which rows, and in what order."""
+
+    condition: Condition
+    keys: Keys
+
+    @property
+    def order_by(self) -> str:
+        """The order as SQL."""
+        return ", ".join(
+            _step(key, nullable=place > 0 and key.target.nullable)
+            for place, key in enumerate(self.keys)
+        )
 
 
-def position_of(keys: tuple[Key, ...], row: dict[str, Any]) -> list[Any]:
-    """Where ``row`` stands in the order, as JSON."""
-    position = []
-    for key in with_tie_break(keys):
-        value = row[key.column]
-        if isinstance(value, datetime):
-            value = value.isoformat()
-        position.append(str(value) if isinstance(value, UUID) else value)
-    return position
+def runs(keys: Keys, position: Position | None = None) -> list[Run]:
+    """The runs of a walk in the order of ``keys``, from its start or behind ``position``."""
+    return _runs(with_tie_break(keys), position)
 
 
-def after(keys: tuple[Key, ...], position: list[Any]) -> tuple[str, list[Any]]:
-    """The condition that a row stands behind ``position``, and its parameters."""
-    keys = with_tie_break(keys)
-    values = [_value(key, raw) for key, raw in zip(keys, position, strict=True)]
-    if len({key.descending for key in keys}) == 1 and not _NULLABLE & {k.column for k in keys}:
+def _runs(keys: Keys, position: Position | None) -> list[Run]:
+    first, rest = keys[0], keys[1:]
+    if not first.target.nullable:
+        return [Run(_after(keys, position), keys)]
+    passed = []
+    if position is None or position[0] is not None:
+        valued = Condition(f"{first.target.sql} IS NOT NULL")
+        passed.append(Run(all_of([valued, _after(keys, position)]), keys))
+        later = _runs(rest, None)
+    else:
+        later = _runs(rest, position[1:])
+    unvalued = Condition(f"{first.target.sql} IS NULL")
+    return passed + [Run(all_of([unvalued, run.condition]), run.keys) for run in later]
+
+
+def _step(key: Key, *, nullable: bool) -> str:
+    nulls = " NULLS LAST" if nullable else ""
+    return f"{key.target.sql} {'DESC' if key.descending else 'ASC'}{nulls}"
+
+
+def _after(keys: Keys, position: Position | None) -> Condition:
+    """The condition that a row stands behind ``position``, whose first value is not null."""
+    if position is None:
+        return EVERYTHING
+    one_way = len({key.descending for key in keys}) == 1
+    if one_way and not any(key.target.nullable for key in keys[1:]):
         # A row comparison is one range of the index.
-        columns = ", ".join(f'"{key.column}"' for key in keys)
-        marks = ", ".join(["%s"] * len(keys))
-        return f"({columns}) {'<' if keys[0].descending else '>'} ({marks})", values
-    return _stepwise(keys, values)
+        columns = ", ".join(key.target.sql for key in keys)
+        marks = ", ".join(key.target.mark for key in keys)
+        values = tuple(
+            key.target.parameter(value) for key, value in zip(keys, position, strict=True)
+        )
+        return Condition(f"({columns}) {_sign(keys[0])} ({marks})", values)
+    return _stepwise(keys, position)
 
 
-def _stepwise(keys: tuple[Key, ...], values: list[Any]) -> tuple[str, list[Any]]:
+def _stepwise(keys: Keys, position: Position) -> Condition:
     """Behind in the first key, or equal there and behind in the second, and so on."""
-    alternatives, parameters = [], []
-    for last, key in enumerate(keys):
-        if values[last] is None:
+    alternatives = []
+    for place, key in enumerate(keys):
+        if position[place] is None:
             continue  # nothing stands behind null but what another key puts there
-        conditions = []
-        for equal, value in zip(keys[:last], values[:last], strict=True):
-            conditions.append(f'"{equal.column}" IS NOT DISTINCT FROM %s')
-            parameters.append(value)
-        behind = f'"{key.column}" {"<" if key.descending else ">"} %s'
-        if key.column in _NULLABLE:
-            behind = f'({behind} OR "{key.column}" IS NULL)'
-        conditions.append(behind)
-        parameters.append(values[last])
-        alternatives.append("(" + " AND ".join(conditions) + ")")
-    return "(" + " OR ".join(alternatives) + ")", parameters
+        equal = [_equals(key, value) for key, value in zip(keys, position[:place], strict=False)]
+        alternatives.append(all_of([*equal, _behind(key, position[place])]))
+    # So that an index of the first key knows where to begin.
+    start = _compared(keys[0], f"{_sign(keys[0])}=", position[0])
+    return all_of([start, any_of(alternatives)])
 
 
-def _value(key: Key, raw: Any) -> Any:
-    if key.column in _MOMENTS and raw is not None:
-        return datetime.fromisoformat(raw)
-    return UUID(raw) if key.column == "id" else raw
+def _behind(key: Key, value: Any) -> Condition:
+    behind = _compared(key, _sign(key), value)
+    if not key.target.nullable:
+        return behind
+    return any_of([behind, Condition(f"{key.target.sql} IS NULL")])
+
+
+def _equals(key: Key, value: Any) -> Condition:
+    if value is None:
+        return Condition(f"{key.target.sql} IS NULL")
+    return _compared(key, "=", value)
+
+
+def _compared(key: Key, sign: str, value: Any) -> Condition:
+    target = key.target
+    return Condition(f"{target.sql} {sign} {target.mark}", (target.parameter(value),))
+
+
+def _sign(key: Key) -> str:
+    return "<" if key.descending else ">"

@@ -58,6 +58,9 @@ def complete(result: Json, **_: Any) -> Json:
     result["paths"] |= {
         path: {"get": operation.document(path)} for path, operation in _PROBES.items()
     }
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            parts.complete(operation)
     result["components"] = parts.document()
     return result
 

@@ -1,5 +1,6 @@
 """The cast. Ada writes for acme and Vi reads there; Dee defines; Cleo writes for globex."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from rest_framework.test import APIClient
 from accounts import operations, tenancy
 from accounts.principal import Principal, Role
 from accounts.tenancy import TenantOwned
+from attributes import usage
 from attributes.models import AttributeMeta
 from attributes.operations.define import define_attribute
 from incidents.operations.incidents import create_incident
@@ -32,6 +34,12 @@ def django_db_setup(
     with django_db_blocker.unblock():
         connections.close_all()
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _no_count_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters of use are written every few seconds, which would be one statement more."""
+    monkeypatch.setattr(usage.counters, "due", math.inf)
 
 
 @pytest.fixture
@@ -147,7 +155,20 @@ def stored(db: None) -> Callable[[], dict[str, Any]]:
     return read
 
 
+MADE = "^incidents_incident_a[0-9]+$"  # indexes of attributes
 KEPT = {"attributes_epoch", "incidents_code", "django_migrations", "django_content_type"}
+
+
+def empty() -> None:
+    """Take away what was committed: every row but those of the migrations, and indexes."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = {name for (name,) in cursor.fetchall()} - KEPT
+        cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in sorted(tables)))
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ %s", [MADE])
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP INDEX "{name}"')
+            cursor.execute(f'DROP STATISTICS IF EXISTS "{name}_values"')
 
 
 @pytest.fixture
@@ -155,10 +176,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Transactions that really commit, for tests with threads; emptied afterwards."""
     with django_db_blocker.unblock():
         yield
-        with connections["owner"].cursor() as cursor:
-            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            tables = {name for (name,) in cursor.fetchall()} - KEPT
-            cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in sorted(tables)))
+        empty()
         connections.close_all()
 
 

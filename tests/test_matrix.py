@@ -213,5 +213,5 @@ def test_another_tenants_comment_is_not_under_ones_own_incident(
 
 def test_another_tenants_incidents_are_in_no_list(globex_api, ids):
     body = globex_api.get("/v1/incident").json()
-    assert body["data"] == {"incidents": [], "total": 0}
+    assert (body["data"]["incidents"], body["data"]["total"]) == ([], 0)
     assert body["page"]["total_records"] == 0

@@ -44,6 +44,7 @@ UNSPEAKABLE = {
     "pattern_too_costly",
     "required",
     "reserved_name",
+    "too_deep",
     "unknown_option",
     "unknown_option_set",
     "unknown_rule",

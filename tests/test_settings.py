@@ -133,6 +133,7 @@ def test_a_url_that_names_no_postgresql_database_is_refused(read, name, url):
         ("BODY_LIMIT", "1e6", "from 1024 to"),
         ("BODY_LIMIT", "9" * 5_000, "from 1024 to"),
         ("THROTTLE_RATE", "10/s", "from 0 to"),
+        ("ATTRIBUTE_INDEX_BUDGET", "101", "from 0 to"),
         ("THROTTLE_RATE", "1.5", "from 0 to"),
         ("STATEMENT_TIMEOUT_MS", "1", "from 100 to"),
         ("DATABASE_CONN_MAX_AGE", "-1", "from 0 to"),

@@ -11,6 +11,7 @@ from attributes.api.openapi_values import (
     values_read,
     written,
 )
+from attributes.indexes import IndexState
 from attributes.models import RequiredWhen, State
 from attributes.operations.members import READ_ONLY
 from attributes.schema import Schema
@@ -72,6 +73,12 @@ _REQUIRED_WHEN = (
 )
 _APPLIES_TO = "The types of incident that have the attribute; none named is all."
 _UNIQUE = "Whether no two incidents of a tenant may have the same; said when it is defined."
+_INDEXED = "Whether filters and sorting by it have an index, which makes every write dearer."
+_INDEX_STATE: Json = {
+    "type": "string",
+    "enum": list(IndexState),
+    "description": "Where its index stands: indexes are built and dropped in the background.",
+}
 _DEFAULT = "The value of a new incident that does not name the attribute."
 _RULES_OF_ALL = "The rules that differ from the type's own; which there are depends on the type."
 _ORDER: Json = {"type": "integer", "description": "Smaller ones come first."}
@@ -104,6 +111,8 @@ _EXAMPLE: dict[str, Any] = {
     "required_when": "always",
     "applies_to": [],
     "unique": False,
+    "indexed": False,
+    "index_state": "NONE",
     "group": "",
     "help_text": "",
     "order": 0,
@@ -130,6 +139,8 @@ def _read() -> Json:
         },
         "applies_to": _list_of() | {"description": _APPLIES_TO},
         "unique": {"type": "boolean", "description": _UNIQUE},
+        "indexed": {"type": "boolean", "description": _INDEXED},
+        "index_state": _INDEX_STATE,
         "order": _ORDER,
         **_WHO_AND_WHEN,
     }
@@ -169,6 +180,7 @@ def _settings() -> dict[str, Json]:
             "description": _APPLIES_TO,
         },
         "unique": written(boolean, nullable=True) | {"description": _UNIQUE},
+        "indexed": written(boolean, nullable=True) | {"description": _INDEXED},
         "order": written(_ORDER | _INT32, nullable=True),
     }
 
@@ -292,6 +304,49 @@ _RULE = record(
     },
     required=("name", "schema", "default", "help_text"),
 )
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_MILLISECONDS: Json = {"type": "number", "minimum": 0}
+_INDEX_MEMBERS: dict[str, Json] = {
+    "name": {"type": ["string", "null"], "description": "The attribute's; null of a leftover."},
+    "index": {"type": "string", "description": "What the index is called in the database."},
+    "state": _INDEX_STATE,
+    "size_bytes": _COUNT,
+    "scans": _COUNT | {"description": "How often it was used since the server began to count."},
+    "rows": _COUNT | {"description": "Incidents with a value, estimated."},
+    "error": {"type": "string", "description": "Why the last build failed; empty if it did not."},
+    "progress": {
+        "type": ["object", "null"],
+        "properties": {"phase": TEXT, "percent": {"type": ["number", "null"]}},
+        "required": ["phase", "percent"],
+        "description": "What PostgreSQL is at while it builds, and how much of that is done.",
+    },
+}
+_INDEX = record(_INDEX_MEMBERS, required=tuple(_INDEX_MEMBERS))
+_ADVICE: dict[str, Json] = {
+    "name": TEXT,
+    "uses": _COUNT,
+    "slow_uses": _COUNT | {"description": "Of over 100 ms."},
+    "timeouts": _COUNT,
+    "mean_ms": _MILLISECONDS,
+    "greatest_ms": _MILLISECONDS,
+    "last_used_at": MOMENT,
+    "advice": {"type": "string", "description": "What to do about it."},
+}
+_INDEXES_MEMBERS: dict[str, Json] = {
+    "budget": _COUNT | {"description": "How many attributes may be indexed."},
+    "usable": {
+        "type": "boolean",
+        "description": "Whether the database lets the service use indexes of attributes; if not,"
+        " `manage.py setup_database` has to be run as a superuser.",
+    },
+    "indexes": array_of("AttributeIndex"),
+    "advice": {
+        "type": "array",
+        "items": record(_ADVICE, required=tuple(_ADVICE)),
+        "description": "Attributes that filters and sorts were slow by, for want of an index.",
+    },
+}
+_INDEXES = record(_INDEXES_MEMBERS, required=tuple(_INDEXES_MEMBERS))
 _TYPE: dict[str, Json] = {
     "name": TEXT,
     "label": TEXT,
@@ -326,6 +381,8 @@ def components(schema: Schema) -> Components:
                 required=("types", "common"),
             ),
             **_option_sets(),
+            "AttributeIndex": _INDEX,
+            "AttributeIndexes": _INDEXES,
             "AttributeValues": values_read(schema),
             "AttributeValuesCreate": values_created(schema),
             "AttributeValuesChange": values_changed(schema),
@@ -462,6 +519,16 @@ TYPES: Documentation = {
         summary="List the types",
         description="What an attribute may be, with its rules, to build a form from.",
         answers={200: Answer("The types.", ref("AttributeTypes"))},
+    ),
+}
+INDEXES: Documentation = {
+    "list": Operation(
+        name="listAttributeIndexes",
+        tag=TAG,
+        summary="List the indexes of attributes",
+        description="What each costs and is used for, what is being built, and which attributes"
+        " an index would help.",
+        answers={200: Answer("The indexes.", ref("AttributeIndexes"))},
     ),
 }
 VALUES_SCHEMA: Documentation = {

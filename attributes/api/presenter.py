@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from attributes.indexes import IndexState
 from attributes.models import AttributeMeta
 
 
-def present(definition: AttributeMeta) -> dict[str, Any]:
+def present(definition: AttributeMeta, index_state: IndexState) -> dict[str, Any]:
     """The attribute as the API answers it, ``name`` and ``type`` first."""
     typed = definition.typed()
     default = definition.default
@@ -21,6 +22,8 @@ def present(definition: AttributeMeta) -> dict[str, Any]:
         "required_when": definition.required_when,
         "applies_to": definition.applies_to,
         "unique": definition.unique,
+        "indexed": definition.indexed,
+        "index_state": index_state,
         "group": definition.group,
         "help_text": definition.help_text,
         "order": definition.order,

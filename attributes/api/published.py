@@ -31,6 +31,7 @@ _COMMON: dict[str, Any] = {
     },
     "applies_to": {"type": "array", "items": {"type": "string"}},
     "unique": {"type": "boolean"},
+    "indexed": {"type": "boolean"},
     "default": {},
 }
 

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from attributes.api.indexes import IndexesViewSet
 from attributes.api.option_sets import OptionSetViewSet
 from attributes.api.published import TypesViewSet, ValuesSchemaViewSet
 from attributes.api.views import AttributeViewSet
@@ -30,12 +31,14 @@ _history = AttributeViewSet.as_view({"get": "history"})
 _sets = OptionSetViewSet.as_view({"get": "list", "post": "create"})
 _set = OptionSetViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})
 _types = TypesViewSet.as_view({"get": "list"})
+_indexes = IndexesViewSet.as_view({"get": "list"})
 _schema = ValuesSchemaViewSet.as_view({"get": "retrieve"})
 
 urlpatterns = [
     path("attributes", _collection, name="attributes"),
     path("attributes/types", _types, name="attribute-types"),
     path("attributes/schema", _schema, name="values-schema"),
+    path("attributes/indexes", _indexes, name="attribute-indexes"),
     path("attributes/option-sets", _sets, name="option-sets"),
     path("attributes/option-sets/<attribute_name:name>", _set, name="option-set"),
     path("attributes/<attribute_name:name>", _one, name="attribute"),

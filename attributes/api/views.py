@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from accounts.principal import DEFINE, READ
 from accounts.viewsets import PrincipalViewSet
+from attributes import indexes
 from attributes.api import openapi
 from attributes.api.presenter import present
 from attributes.models import AttributeMeta, State
@@ -44,7 +45,8 @@ class AttributeViewSet(PrincipalViewSet):
         if state != State.ACTIVE and not self.principal.holds_any(DEFINE):
             raise Forbidden("Archived attributes are for deployers.")
         found = AttributeMeta.objects.filter(state=state).order_by("order", "id")
-        return Response([present(definition) for definition in found])
+        catalogue = indexes.read()
+        return Response([present(one, catalogue.state(one)) for one in found])
 
     def create(self, request: Request) -> Response:
         """Add an attribute."""
@@ -87,4 +89,5 @@ def _answer(definition: AttributeMeta, code: int = status.HTTP_200_OK) -> Respon
     headers = {"ETag": conditional.etag(definition.occ_lock)}
     if code == status.HTTP_201_CREATED:
         headers["Location"] = f"/v1/incident/attributes/{definition.name}"
-    return Response(present(definition), status=code, headers=headers)
+    state = indexes.read().state(definition)
+    return Response(present(definition, state), status=code, headers=headers)

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings as deployment
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.principal import Principal
 from attributes import fence
-from attributes.models import AttributeMeta
+from attributes.models import AttributeMeta, IndexBuild
 from attributes.operations.find import in_force
 from attributes.operations.members import (
     Members,
@@ -15,6 +16,7 @@ from attributes.operations.members import (
     clean_default,
     clean_name,
     clean_settings,
+    refuse_unindexable,
     unknown_members,
 )
 from attributes.schema import describe
@@ -40,9 +42,12 @@ def define_attribute(*, principal: Principal, members: Members) -> AttributeMeta
     rules = members.get("rules")
     typed = build(members.get("type"), {} if rules is None else rules, faults)
     settings["default"] = clean_default(typed, members.get("default"), settings, faults)
+    refuse_unindexable(typed, members, settings, faults)
     if faults or typed is None:
         raise Invalid.because(faults)
     _refuse_taken(name)
+    if settings["indexed"]:
+        _keep_within_budget()
     definition = AttributeMeta(
         name=name,
         type=typed.name,
@@ -84,8 +89,13 @@ def change_attribute(
             default = definition.typed().present(default)
         default = members.get("default", default)
         settings["default"] = clean_default(typed, default, settings, faults)
+    if {"indexed", "rules"} & members.keys():
+        refuse_unindexable(typed, members, settings, faults)
     if faults or typed is None:
         raise Invalid.because(faults)
+    if settings["indexed"] and not before["indexed"]:
+        _keep_within_budget()
+        IndexBuild.objects.filter(slot=definition.slot).delete()  # of an earlier wish
     for field, value in settings.items():
         setattr(definition, field, value)
     definition.rules = typed.rules()
@@ -152,4 +162,19 @@ def _refuse_taken(name: str) -> None:
         raise Conflict(
             f"The attribute {taken.name} has this name already; upper and lower case are the same.",
             code="name_taken",
+        )
+
+
+def _keep_within_budget() -> None:
+    """Every index costs every write; so the deployment says how many there may be."""
+    budget = deployment.ATTRIBUTE_INDEX_BUDGET
+    indexed = list(
+        AttributeMeta.objects.active().filter(indexed=True).values_list("name", flat=True)
+    )
+    if len(indexed) >= budget:
+        raise Conflict(
+            f"At most {budget} attributes may be indexed (ATTRIBUTE_INDEX_BUDGET), and these are:"
+            f" {', '.join(indexed) or 'none'}. Set indexed to false on one of them first.",
+            code="index_budget",
+            members={"budget": budget, "indexed": indexed},
         )

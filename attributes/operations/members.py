@@ -11,6 +11,7 @@ from attributes.operations.applicability import clean_applies_to, clean_required
 from attributes.schema import options_by_name
 from attributes.storage import same
 from attributes.types import Json
+from attributes.types.base import LARGEST_INDEXED
 from attributes.types.boolean import BooleanType
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
@@ -22,7 +23,7 @@ Settings = dict[str, Any]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
 # What the API publishes beside the attributes, under the same path.
-_ROUTES = frozenset({"types", "schema", "jobs"})
+_ROUTES = frozenset({"types", "schema", "jobs", "indexes"})
 _CHECKS: dict[str, Callable[[Json], Any]] = {
     "label": StringType(max_length=200).clean,
     "description": TextType(max_length=2_000).clean,
@@ -33,6 +34,7 @@ _CHECKS: dict[str, Callable[[Json], Any]] = {
     "required_when": clean_required_when,
     "applies_to": clean_applies_to,
     "unique": BooleanType().clean,
+    "indexed": BooleanType().clean,
 }
 EMPTY: Settings = {
     "label": "",
@@ -44,10 +46,20 @@ EMPTY: Settings = {
     "required_when": RequiredWhen.ALWAYS.value,
     "applies_to": [],
     "unique": False,
+    "indexed": False,
 }
 CHANGEABLE = frozenset(_CHECKS) | {"rules", "default"}
 READ_ONLY = frozenset(
-    {"id", "state", "created_at", "created_by", "updated_at", "updated_by", "occ_lock"}
+    {
+        "id",
+        "state",
+        "index_state",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "updated_by",
+        "occ_lock",
+    }
 )
 KNOWN = CHANGEABLE | READ_ONLY | {"name", "type"}
 
@@ -120,6 +132,29 @@ def build(type_name: Json, rules: Json, faults: list[Fault]) -> types.AttributeT
     wrong = list(typed.contradictions())
     faults.extend(wrong)
     return None if wrong else typed
+
+
+def refuse_unindexable(
+    typed: types.AttributeType | None, members: Members, settings: Settings, faults: list[Fault]
+) -> None:
+    """A fault where values may be such that no index can hold them."""
+    if typed is None or not settings["indexed"] or typed.index_method is not None:
+        return
+    if "indexed" in members:
+        faults.append(Fault("indexed", "contradiction", unindexable(typed)))
+    else:
+        message = f"The attribute is indexed. {unindexable(typed)} Or set indexed to false."
+        faults.append(Fault("rules", "contradiction", message))
+
+
+def unindexable(typed: types.AttributeType) -> str:
+    """Why a type with its rules cannot be indexed, and what to do where something can be done."""
+    longest = LARGEST_INDEXED // 4  # a character has up to 4 bytes
+    bounded = {"max_length": longest}
+    can_be_bounded = bounded.keys() <= {rule.name for rule in typed.rule_fields()}
+    if can_be_bounded and typed.configured(bounded).index_method is not None:
+        return f"Values may be too long for an index: set max_length to {longest} or less."
+    return f"{typed.name} cannot be indexed."
 
 
 def clean_default(

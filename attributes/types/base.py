@@ -8,6 +8,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
@@ -61,6 +63,7 @@ class AttributeType(ABC):
     operators: ClassVar[tuple[str, ...]] = EQUALITY  # what a filter may ask
     ordered: ClassVar[bool] = False
     compared: ClassVar[str] = ""  # of a stored object, the member that comparisons look at
+    written_as: ClassVar[str] = "text"  # in a query parameter: as its text, a "list", or "json"
     refers: ClassVar[str | None] = None  # the kind of thing that ``references`` names
 
     @abstractmethod
@@ -108,6 +111,19 @@ class AttributeType(ABC):
     def moves(self) -> bool:
         """Whether what is allowed changes with time, so that a default may stop being a value."""
         return False
+
+    @cached_property
+    def loosened(self) -> "AttributeType":
+        """The type with no rules but those that make values comparable."""
+        return type(self)()
+
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """What a filter compares values with, in canonical form; or ``ValueRefused``.
+
+        Whatever the rules allow by now: a value from before a rule was tightened must be found.
+        ``now`` is the moment that relative times count from.
+        """
+        return self.loosened.clean(raw)
 
     def references(self, stored: Json) -> tuple[UUID, ...]:
         """The ids of other things in a stored value; whether they exist is not for a type."""

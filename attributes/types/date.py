@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from attributes.types import clock
@@ -77,6 +77,11 @@ class DateType(AttributeType):
                 latest=(now + _EASTERNMOST).date().isoformat(),
             )
         return value
+
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """A day, or one relative to today in UTC."""
+        moment = clock.relative(raw, now)
+        return self.loosened.clean(raw) if moment is None else moment.date().isoformat()
 
     @property
     def moves(self) -> bool:

@@ -125,6 +125,11 @@ class DateTimeType(AttributeType):
         """The moment without the zeros that storage adds."""
         return shown_moment(stored)
 
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """A moment, or one relative to now."""
+        moment = clock.relative(raw, now)
+        return clean_moment(raw) if moment is None else stored_moment(moment)
+
     @property
     def moves(self) -> bool:
         """The past grows and the future shrinks."""

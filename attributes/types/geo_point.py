@@ -1,5 +1,6 @@
 """Points on the globe."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from decimal import Decimal
@@ -13,6 +14,9 @@ Number = Decimal | int
 
 PLACES = 7  # about a centimetre
 _STEP = Decimal("0.0000001")
+EARTH_RADIUS = 6_371_008.8  # metres, the mean radius of the GRS 80 ellipsoid (IUGG)
+LONGEST_RADIUS = 20_000_000  # metres: nearly half way around
+_MARGIN = 1e-7  # degrees, for what floats lose
 _POINT = frozenset({"lat", "lon"})
 _SIDES = ("south", "west", "north", "east")
 
@@ -49,6 +53,10 @@ class Box:
             return self.west <= lon <= self.east
         return lon >= self.west or lon <= self.east
 
+    def sides(self) -> tuple[Number, Number, Number, Number]:
+        """south, west, north, east."""
+        return self.south, self.west, self.north, self.east
+
     def shown(self) -> dict[str, Json]:
         """The box on the wire."""
         return dict(zip(_SIDES, astuple(self), strict=True))
@@ -66,6 +74,54 @@ def clean_box(raw: Json) -> Box:
         north=_clean_degrees(raw["north"], "north", 90),
         east=_clean_degrees(raw["east"], "east", 180),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """What lies within ``radius`` metres of a point, along the surface of a sphere."""
+
+    lat: Number
+    lon: Number
+    radius: Number
+
+    def box(self) -> Box:
+        """The smallest box around it; all meridians where it holds a pole.
+
+        The tangent meridians, after J. P. Matuschek, "Finding points within a distance of a
+        latitude/longitude using bounding coordinates".
+        """
+        angle = float(self.radius) / EARTH_RADIUS
+        lat, high = math.radians(self.lat), math.degrees(angle) + _MARGIN
+        south, north = float(self.lat) - high, float(self.lat) + high
+        if south <= -90 or north >= 90:
+            return Box(_exact(max(south, -90)), -180, _exact(min(north, 90)), 180)
+        wide = math.degrees(math.asin(min(1, math.sin(angle) / math.cos(lat)))) + _MARGIN
+        west, east = (_exact(_wrapped(float(self.lon) + by)) for by in (-wide, wide))
+        return Box(_exact(south), west, _exact(north), east)
+
+
+def _wrapped(lon: float) -> float:
+    return (lon + 180) % 360 - 180
+
+
+def _exact(degrees: float) -> Decimal:
+    return Decimal(f"{degrees:.9f}")
+
+
+def clean_circle(raw: Json) -> Circle:
+    """A circle from its middle and its radius in metres."""
+    if not isinstance(raw, dict):
+        raise wrong_type("an object with lat, lon and radius")
+    if raw.keys() != {*_POINT, "radius"}:
+        raise ValueRefused("invalid", "Must have exactly lat, lon and radius.")
+    try:
+        radius = clean_number(raw["radius"])
+    except ValueRefused as refused:
+        raise ValueRefused(refused.code, f"radius: {refused.message}") from None
+    if not 0 < radius <= LONGEST_RADIUS:
+        raise ValueRefused("out_of_range", f"radius must be above 0, to {LONGEST_RADIUS} metres.")
+    lat, lon = _clean_degrees(raw["lat"], "lat", 90), _clean_degrees(raw["lon"], "lon", 180)
+    return Circle(lat, lon, radius)
 
 
 def _show_box(box: Box | None) -> Json:

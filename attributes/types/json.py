@@ -86,7 +86,8 @@ class JsonType(AttributeType):
     label: ClassVar[str] = "JSON"
     example: ClassVar[Json] = {"source": "probe-7", "loss": Decimal("0.25"), "hops": [1, 2]}
     widget: ClassVar[str] = "json"
-    operators: ClassVar[tuple[str, ...]] = ("exact", "isnull")
+    operators: ClassVar[tuple[str, ...]] = ("exact", "contains", "isnull")
+    written_as: ClassVar[str] = "json"
 
     schema: dict[str, Json] | None = rule(
         None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from attributes.types.base import Json, crossed_bounds, rule, without_none, wrong_type
@@ -37,7 +38,9 @@ class MultiSelectType(ChoosingType):
         "options": [{"code": "api"}, {"code": "database"}, {"code": "web"}]
     }
     widget: ClassVar[str] = "multiselect"
-    operators: ClassVar[tuple[str, ...]] = ("exact", "has", "has_any", "has_all", "isnull")
+    operators: ClassVar[tuple[str, ...]] = ("exact", "ne", "has", "has_any", "has_all", "isnull")
+
+    written_as: ClassVar[str] = "list"
 
     min_chosen: int = rule(0, clean_count, _COUNT, "How many must be chosen at least.")
     max_chosen: int | None = rule(None, clean_count, _COUNT, "How many may be chosen at most.")
@@ -70,6 +73,12 @@ class MultiSelectType(ChoosingType):
         """The codes in the options' order."""
         places = self.choices.places
         return sorted(stored, key=lambda code: places.get(code, len(places)))
+
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """A set of codes that values may have, as it is stored."""
+        if not isinstance(raw, list):
+            raise wrong_type("a list of codes of options")
+        return sorted({self.known_code(code) for code in raw})
 
     @property
     def index_method(self) -> str | None:

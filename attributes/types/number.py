@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -136,6 +137,10 @@ class NumberType(AttributeType):
         if not least <= value <= most:
             whole = LONGEST - self.decimal_places
             raise ValueRefused("too_many_digits", f"Must have at most {whole} whole digits.")
+
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """Any number, with any number of places."""
+        return clean_number(raw)
 
     def contradictions(self) -> Iterator[Fault]:
         """min above max, or no number between them with so few places."""

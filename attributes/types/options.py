@@ -7,9 +7,10 @@ from typing import Any, Self
 
 from attributes.types.base import AttributeType, Json, clean_text, rule, wrong_type
 from attributes.types.boolean import BooleanType
+from attributes.types.characters import ONE_LINE
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
-from incidents_project.refusals import MOST_FAULTS, Fault, Invalid, ValueRefused
+from incidents_project.refusals import MOST_FAULTS, Fault, Invalid, ValueRefused, did_you_mean
 
 MOST = 1_000  # options in one set
 _NAMED = 20  # options that a refusal names
@@ -189,7 +190,7 @@ OPTIONS_SCHEMA = {
         "type": "object",
         "properties": {
             "code": {**_TEXT, "pattern": f"^{_CODE.pattern}$", "maxLength": 50},
-            "label": {**_TEXT, "maxLength": 200},
+            "label": {**_TEXT, "maxLength": 200, **ONE_LINE},
             "colour": {**_TEXT, "pattern": f"^({_COLOUR.pattern})?$", "maxLength": 7},
             "order": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
             "retired": {"type": "boolean"},
@@ -275,6 +276,15 @@ class ChoosingType(AttributeType):
         copy = replace(self)
         object.__setattr__(copy, "choices", Choices(options))
         return copy
+
+    def known_code(self, raw: Json) -> str:
+        """The code of an option, retired or not."""
+        if not isinstance(raw, str):
+            raise wrong_type("the code of an option")
+        if raw not in self.choices.places:
+            hint = did_you_mean(raw, self.choices.codes)
+            raise ValueRefused("unknown_option", f"{self.choices.refuse_words}{hint}")
+        return raw
 
     def contradictions(self) -> Iterator[Fault]:
         """Options from two places, or from none."""

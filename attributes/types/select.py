@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from attributes.types.base import EQUALITY, Json, wrong_type
@@ -28,6 +29,10 @@ class SelectType(ChoosingType):
         if raw not in self.choices.position:
             raise self.choices.refusal(raw)
         return raw
+
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """The code of an option that values may have."""
+        return self.known_code(raw)
 
     def json_schema(self) -> dict[str, Any]:
         """The codes that may be chosen."""

@@ -26,6 +26,7 @@ from attributes.types.characters import (
 )
 from attributes.types.pattern import COSTLIEST, LONGEST, Pattern, clean_pattern, compiled
 from attributes.types.text import LEAST, MOST, clean_least, clean_most
+from attributes.types.text import LONGEST as LONGEST_TEXT
 from incidents_project.refusals import Fault, ValueRefused
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -123,6 +124,11 @@ class StringType(AttributeType):
             most = COSTLIEST // self._pattern.size
             words = f"Is too costly for a max_length above {most}. Say less in counted repetitions."
             yield Fault("rules.pattern", "pattern_too_costly", words)
+
+    @cached_property
+    def loosened(self) -> "StringType":
+        """Text of any length."""
+        return StringType(max_length=LONGEST_TEXT)
 
     @property
     def index_method(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from attributes.types.base import (
@@ -63,6 +64,11 @@ class TextType(AttributeType):
     def contradictions(self) -> Iterator[Fault]:
         """min_length above max_length."""
         yield from crossed_bounds(self.min_length, self.max_length, "min_length", "max_length")
+
+    @cached_property
+    def loosened(self) -> "TextType":
+        """Text of any length."""
+        return TextType(max_length=LONGEST)
 
     @property
     def index_method(self) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from attributes.types.base import (
 )
 from attributes.types.characters import ONE_LINE
 from attributes.types.ip import V4_FORM, V6_FORM
-from attributes.types.text import MOST, clean_most
+from attributes.types.text import LONGEST, MOST, clean_most
 from incidents_project.refusals import Fault, ValueRefused
 
 WEB = ("http", "https")
@@ -170,6 +171,12 @@ class UrlType(AttributeType):
         shortest = min(map(len, self._schemes)) + len("://h")
         if self.max_length < shortest:
             yield Fault("rules.max_length", "contradiction", f"Must be at least {shortest}.")
+
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """An address of any scheme and host."""
+        scheme = raw.partition(":")[0].lower() if isinstance(raw, str) else ""
+        known = [scheme] if _IS_SCHEME.fullmatch(scheme) else None
+        return UrlType(max_length=LONGEST, schemes=known).clean(raw)
 
     @property
     def index_method(self) -> str | None:

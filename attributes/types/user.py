@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from attributes.types.base import AttributeType, Json, clean_text, wrong_type
@@ -67,6 +68,10 @@ class UserType(AttributeType):
     def identity(self, stored: Json) -> Json:
         """The subject: the same person may be called by several names."""
         return stored[self.compared]
+
+    def operand(self, raw: Json, now: datetime) -> Json:
+        """The subject, alone or in an object."""
+        return self.identity(self.clean(raw))
 
     def json_schema(self) -> dict[str, Any]:
         """An object of two texts; the name may be left out."""

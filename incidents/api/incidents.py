@@ -12,20 +12,13 @@ from accounts.viewsets import PrincipalViewSet
 from attributes import values
 from history.models import TenantEvent
 from history.presenter import page_of
-from incidents import fields, queries, sorting
-from incidents.api import openapi
+from incidents import fields, queries
+from incidents.api import listing, openapi
 from incidents.operations import incidents as operations
 from incidents.operations.values import clear_value, set_value
 from incidents.presenter import Row
 from incidents_project.http import conditional
-from incidents_project.http.envelope import Envelope
-from incidents_project.http.paging import (
-    Page,
-    check_parameters,
-    page_member,
-    seal,
-    unseal,
-)
+from incidents_project.http.paging import check_parameters
 from incidents_project.http.parser import body_object
 from incidents_project.refusals import Fault, Invalid
 
@@ -54,39 +47,11 @@ class IncidentViewSet(PrincipalViewSet):
 
     def list(self, request: Request) -> Response:
         """A page of incidents."""
-        check_parameters(request, {"page", "size", "sort", "cursor"})
-        page = Page.of(request)
-        keys = sorting.parse(request.query_params.getlist("sort"))
-        found, number = self._found(page, keys)
-        cursor = (
-            seal(self._kind(keys), sorting.position_of(keys, found.rows[-1]))
-            if found.more
-            else None
+        asked = listing.read(request, self.principal.tenant_id)
+        found = queries.read_page(
+            self.principal.tenant_id, asked.query, asked.part, total=asked.total
         )
-        return Response(
-            Envelope(
-                {"incidents": found.rows, "total": found.total},
-                page=page_member(
-                    number=number,
-                    size=page.size,
-                    total_records=found.total,
-                    count=len(found.rows),
-                    sort=[str(key) for key in keys],
-                    next_cursor=cursor,
-                ),
-            )
-        )
-
-    def _found(self, page: Page, keys: tuple[sorting.Key, ...]) -> tuple[queries.Found, int | None]:
-        tenant_id = self.principal.tenant_id
-        if page.cursor is not None:
-            position = unseal(self._kind(keys), page.cursor)
-            return queries.read_page(tenant_id, keys, size=page.size, position=position), None
-        found = queries.read_page(tenant_id, keys, size=page.size, offset=page.offset)
-        return found, page.number
-
-    def _kind(self, keys: tuple[sorting.Key, ...]) -> str:
-        return ":".join(["incidents", self.principal.tenant_id, *(str(key) for key in keys)])
+        return Response(asked.answer(found))
 
     def create(self, request: Request) -> Response:
         """Record an incident."""
@@ -103,12 +68,15 @@ class IncidentViewSet(PrincipalViewSet):
 
     def retrieve(self, request: Request, incident_id: UUID) -> Response:
         """One incident."""
-        check_parameters(request, set())
-        row = queries.read_one(self.principal.tenant_id, incident_id)
-        if conditional.none_match(request, row["occ_lock"]):
-            tag = conditional.etag(row["occ_lock"])
-            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
-        return _answer(row)
+        check_parameters(request, {"fields"})
+        chosen = request.query_params.getlist("fields")
+        row, version = queries.read_some(
+            self.principal.tenant_id, incident_id, lambda schema: listing.fields(chosen, schema)
+        )
+        headers = {"ETag": conditional.etag(version)}
+        if conditional.none_match(request, version):
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        return Response(row, headers=headers)
 
     def update(self, request: Request, incident_id: UUID) -> Response:
         """Replace an incident's own fields."""

@@ -1,5 +1,7 @@
 """The incident calls as the API's document describes them, of this deployment's own making."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from attributes.api.openapi import ID, LOCK, MOMENT, TEXT, VERSION, ignored
@@ -10,15 +12,18 @@ from attributes.api.openapi_values import (
     value_examples,
     written,
 )
+from attributes.filters.targets import Target
 from attributes.schema import Schema
 from attributes.values import MEMBER
 from history import openapi as history
-from incidents import sorting
+from incidents import sorting, totals
+from incidents.api import openapi_filters
 from incidents.codes import Codes
 from incidents.fields import FIELDS, SERVER_MADE, Field
 from incidents.operations.comments import NAME, READ_ONLY
 from incidents.operations.comments import TEXT as COMMENT_TEXT
 from incidents.presenter import COLUMNS
+from incidents.targets import targets_at
 from incidents_project.http.openapi import (
     Answer,
     Components,
@@ -32,6 +37,7 @@ from incidents_project.http.openapi import (
     ref,
 )
 
+_ONE_OR_PART: Json = {"anyOf": [ref("Incident"), ref("IncidentPart")]}
 _LOCK: Json = {
     **LOCK,
     "description": "The version that is changed, as it was read. Without it, send `If-Match`.",
@@ -137,6 +143,11 @@ def _schemas(schema: Schema, codes: Codes) -> dict[str, Json]:
             description="One occurrence.",
             examples=[{name: example[name] for name in COLUMNS} for example in whole],
         ),
+        "IncidentPart": record(
+            _incident(codes),
+            additionalProperties=False,
+            description="What `fields` asks for of an occurrence.",
+        ),
         "IncidentCreate": record(
             {**whole_body, MEMBER: ref("AttributeValuesCreate"), **ignored(SERVER_MADE)},
             required=(*required, *_required_values(schema)),
@@ -168,8 +179,12 @@ def _schemas(schema: Schema, codes: Codes) -> dict[str, Json]:
             description="An incident as it would be recorded.",
         ),
         "IncidentList": record(
-            {"incidents": array_of("Incident"), "total": {"type": "integer", "minimum": 0}},
-            required=("incidents", "total"),
+            {
+                "incidents": {"type": "array", "items": _ONE_OR_PART},
+                "total": {"type": ["integer", "null"], "minimum": 0},
+                "total_is_estimate": {"type": "boolean"},
+            },
+            required=("incidents", "total", "total_is_estimate"),
         ),
         "AttributeValue": one_value(schema, clearable=False, more={"occ_lock": LOCK}),
         "AttributeValueReplace": one_value(schema, clearable=True, more={"occ_lock": LOCK}),
@@ -231,37 +246,70 @@ _COMMENTS: dict[str, Json] = {
     "CommentId": record({"id": ID}, required=("id",), additionalProperties=False),
 }
 _DIRECTION = "(?:,(?:[Aa][Ss][Cc]|[Dd][Ee][Ss][Cc]))?"
-_SORT: Json = {
-    **in_query(
+
+
+def _sort(targets: Iterable[Target]) -> Json:
+    sortable = [target.name for target in targets if target.sortable]
+    either = "|".join(re.escape(name) for name in sortable)
+    described = in_query(
         "sort",
         {
             "type": "array",
             "maxItems": sorting.MOST,
             "uniqueItems": True,
-            "items": {
-                "type": "string",
-                "pattern": f"^(?:{'|'.join(sorting.SORTABLE)}){_DIRECTION}$",
-            },
+            "items": {"type": "string", "pattern": f"^(?:{either}){_DIRECTION}$"},
         },
         "`field` or `field,ASC` or `field,DESC`; may be repeated, each field once. Fields:"
-        f" {', '.join(f'`{column}`' for column in sorting.SORTABLE)}. Without a direction: DESC."
-        " Without `sort`: `created_at,DESC`. Ties break by `id`.",
+        f" {', '.join(f'`{name}`' for name in sortable)}. Without a direction: DESC."
+        " Without `sort`: `created_at,DESC`. Ties break by `id`; incidents without a value come"
+        " last.",
+    )
+    return described | {"style": "form", "explode": True, "example": ["date,DESC"]}
+
+
+_LISTING: dict[str, Json] = {
+    "total": in_query(
+        "total",
+        {"type": "string", "enum": ["exact", "none"]},
+        f"Without it, the total is exact up to {totals.COUNTED:,} and without filters, and an"
+        " estimate beyond (`total_is_estimate`). `exact` counts them all, `none` does not count.",
     ),
-    "style": "form",
-    "explode": True,
-    "example": ["date,DESC"],
+    "fields": {
+        **in_query(
+            "fields",
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "Only these members, such as `id,name,attributes.count`; all of them without it.",
+        ),
+        "style": "form",
+        "explode": False,
+        "example": ["id", "name"],
+    },
+    "filter": openapi_filters.as_json(
+        in_query(
+            "filter",
+            {},
+            'Conditions as JSON: `{"or": [{"status": "NEW"}, {"date__gte": "-7d"}], "not":'
+            ' {"severity__in": ["LOW"]}}`. An object is true where all of its members are. The'
+            " other filters, which are named as its members are, must hold as well.",
+        ),
+        ref("Filter"),
+    ),
 }
 
 
 def components(schema: Schema, codes: Codes) -> Components:
     """The named parts that describe this deployment's incidents."""
+    filters = openapi_filters.parameters(targets_at(schema).values())
     return Components(
-        schemas=_schemas(schema, codes) | _COMMENTS,
+        schemas=_schemas(schema, codes) | _COMMENTS | {"Filter": openapi_filters.tree(filters)},
         parameters={
             "incident_id": in_path("incident_id", ID, "The incident's id."),
             "comment_id": in_path("comment_id", ID, "The comment's id."),
-            "sort": _SORT,
+            "sort": _sort(targets_at(schema).values()),
+            **_LISTING,
+            **filters,
         },
+        of_operations={"listIncidents": tuple(filters)},
     )
 
 
@@ -279,9 +327,13 @@ INCIDENTS: Documentation = {
         name="listIncidents",
         tag=TAG,
         summary="List incidents",
-        description="A page of the tenant's incidents, by number or by cursor.",
+        description="A page of the tenant's incidents, by number or by cursor. Each filter is a"
+        " field, two underscores and an operator; all of them must hold. A comparison holds only"
+        " where there is a value; a negation holds wherever the comparison does not. In a list"
+        ' between commas, a value that has commas stands in quotes: `"a,b"`. Times may be'
+        " relative: `now`, `-7d`, `now+12h` (s, m, h, d, w).",
         answers={200: Answer("A page of incidents.", ref("IncidentList"), page=True)},
-        parameters=("page", "size", "sort", "cursor"),
+        parameters=("page", "size", "sort", "cursor", "total", "fields", "filter"),
     ),
     "create": Operation(
         name="createIncident",
@@ -305,10 +357,10 @@ INCIDENTS: Documentation = {
         tag=TAG,
         summary="Read an incident",
         answers={
-            200: Answer("The incident.", _ONE, headers=("ETag",)),
+            200: Answer("The incident.", _ONE_OR_PART, headers=("ETag",)),
             304: Answer("The version that you have is the newest.", headers=("ETag",)),
         },
-        parameters=("If-None-Match",),
+        parameters=("If-None-Match", "fields"),
     ),
     "update": Operation(
         name="replaceIncident",

@@ -1,4 +1,4 @@
-"""Routes of the incident calls. Attribute routes come first: ``attributes`` is no incident's id."""
+"""Routes of the incident calls; ``attributes`` is no incident's id."""
 
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,6 @@ urlpatterns = [
     path(
         "incident/validate", IncidentViewSet.as_view({"post": "validate"}), name="incident-validate"
     ),
-    path("incident/", include(attributes_urls)),
     path("incident/<id:incident_id>", include(_one)),
+    path("incident/", include(attributes_urls)),
 ]

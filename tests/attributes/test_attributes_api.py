@@ -10,8 +10,8 @@ pytestmark = pytest.mark.django_db
 PATH = "/v1/incident/attributes"
 MEMBERS = [
     "name", "type", "label", "description", "required", "default", "rules", "state",
-    "required_when", "applies_to", "unique", "group", "help_text", "order", "id", "occ_lock",
-    "created_at", "created_by", "updated_at", "updated_by",
+    "required_when", "applies_to", "unique", "indexed", "index_state", "group", "help_text",
+    "order", "id", "occ_lock", "created_at", "created_by", "updated_at", "updated_by",
 ]  # fmt: skip
 
 

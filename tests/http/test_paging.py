@@ -24,6 +24,8 @@ def test_the_first_page_has_ten():
     assert Page.of(query("page=3&size=2")) == Page(3, 2)
     assert Page.of(query("page=3&size=2")).offset == 4
     assert Page.of(query("cursor=abc&size=100")) == Page(1, 100, "abc")
+    for farthest in ("page=10000&size=1", "page=100&size=100", "page=1000"):
+        assert Page.of(query(farthest))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,9 @@ def test_the_first_page_has_ten():
         ("page=%D9%A1", "bad_page"),  # an Arabic one
         ("page=1&page=1", "bad_page"),
         ("page=9999999999", "bad_page"),
+        ("page=10001&size=1", "bad_page"),
+        ("page=101&size=100", "bad_page"),
+        ("page=1001", "bad_page"),
         ("size=0", "bad_size"),
         ("size=101", "bad_size"),
         ("size=ten", "bad_size"),
@@ -143,11 +148,18 @@ def test_a_cursor_of_another_query_or_changed_on_the_way_is_refused():
 
 def test_the_page_member_is_the_contracts():
     assert page_member(
-        number=3, size=2, total_records=35, count=2, sort=("date,DESC",), next_cursor="x"
+        number=3,
+        size=2,
+        total_records=35,
+        total_is_estimate=False,
+        count=2,
+        sort=("date,DESC",),
+        next_cursor="x",
     ) == {
         "number": 3,
         "size": 2,
         "total_records": 35,
+        "total_is_estimate": False,
         "count": 2,
         "sort": ["date,DESC"],
         "next_cursor": "x",

@@ -1,0 +1,43 @@
+"""Pieces of a WHERE clause, each with its parameters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """SQL with ``%s`` where a parameter goes. The text is of our own constants, and of slots."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.sql != EVERYTHING.sql
+
+
+EVERYTHING = Condition("true")
+
+
+def all_of(conditions: Iterable[Condition]) -> Condition:
+    """True where every one is; of none, everywhere."""
+    return _joined([one for one in conditions if one], " AND ")
+
+
+def any_of(conditions: Iterable[Condition]) -> Condition:
+    """True where at least one is."""
+    return _joined(list(conditions), " OR ")
+
+
+def none_of(condition: Condition) -> Condition:
+    """True wherever ``condition`` is not, also where it asks about a value that is missing."""
+    return Condition(f"(({condition.sql}) IS NOT TRUE)", condition.parameters)
+
+
+def _joined(conditions: list[Condition], word: str) -> Condition:
+    if not conditions:
+        return EVERYTHING
+    if len(conditions) == 1:
+        return conditions[0]
+    sql = word.join(one.sql for one in conditions)
+    return Condition(f"({sql})", tuple(p for one in conditions for p in one.parameters))

@@ -1,0 +1,152 @@
+"""The statements of a list, planned by PostgreSQL as the service's role over 50,000 incidents."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, connections
+
+from accounts import tenancy
+from accounts.principal import Principal, Role
+from attributes.filters.language import Reader
+from attributes.operations.define import define_attribute
+from attributes.operations.index import Done, reconcile
+from attributes.schema import schemas
+from incidents import queries, sorting
+from incidents.queries import Query
+from incidents.targets import targets_at
+from tests import conftest
+from tests.conftest import ACME, GLOBEX
+
+ROWS = 50_000
+OPTIONS = [{"code": code} for code in ("DB", "DISK", "DNS", "MAIL", "NET", "RAM", "UI", "WEB")]
+ATTRIBUTES = {
+    "count": ("INTEGER", {}, "g"),
+    "loss": ("NUMBER", {}, "g * 1.37"),
+    "ticket": ("STRING", {}, "'T' || g"),
+    "kind": ("SELECT", {"options": OPTIONS}, "(ARRAY['DB', 'DISK', 'DNS', 'MAIL'])[mod(g, 4) + 1]"),
+    "seen": ("DATETIME", {}, "'2024-01-01T00:00:00.' || lpad(g::text, 6, '0') || 'Z'"),
+    "tags": (
+        "MULTISELECT",
+        {"options": OPTIONS},
+        'CASE WHEN mod(g, 500) = 0 THEN \'["UI", "WEB"]\' ELSE \'["DB"]\' END::jsonb',
+    ),
+    "lead": ("USER", {}, "jsonb_build_object('subject', 'u' || g, 'name', '')"),
+}
+FILL = """
+    INSERT INTO incidents_incident (id, tenant_id, name, status, type, date, description,
+        reported_by, attributes, location, severity, next_update, backdated, created_at,
+        created_by, updated_at, updated_by, occ_lock)
+    SELECT gen_random_uuid(), %s, 'Disk full', 'NEW', 'OTHERS', now(), '', 'Jo',
+           jsonb_build_object({values}), '', '', 0, false, now() - g * interval '1 second',
+           'Jo', now(), 'Jo', 0
+    FROM generate_series(1, %s) AS g
+"""
+
+
+@pytest.fixture(scope="module")
+def slots(django_db_setup, django_db_blocker):
+    """Every attribute with its index, and incidents of two tenants, all with a value of each."""
+    dee = Principal("dee", "Dee", ACME, frozenset({Role.DEPLOYER}))
+    with django_db_blocker.unblock():
+        slots = {}
+        for name, (type_, rules, _) in ATTRIBUTES.items():
+            members = {"name": name, "type": type_, "rules": rules, "indexed": True}
+            slots[name] = define_attribute(principal=dee, members=members).slot
+        values = ", ".join(f"'{slots[name]}', {sql}" for name, (*_, sql) in ATTRIBUTES.items())
+        for tenant_id in (ACME, GLOBEX):
+            with tenancy.scope(tenant_id), connection.cursor() as cursor:
+                cursor.execute(FILL.format(values=values), [tenant_id, ROWS // 2])
+        assert {outcome.done for outcome in reconcile()} == {Done.BUILT}
+        yield slots
+        conftest.empty()
+        connections.close_all()
+
+
+def plan(query, position=None):
+    """How the first run of a page is carried out."""
+    run = sorting.runs(query.keys, position)[0]
+    shown = query.selection.page_presenter(schemas.now())
+    statement, parameters = queries.page_select(query, shown, run, 51).of(ACME)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {statement}", parameters)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def asked(*filters, sort=()):
+    targets = targets_at(schemas.now())
+    faults = []
+    keys = sorting.parse(sort, targets, faults)
+    reader = Reader(targets, datetime.now(UTC), faults=faults)
+    condition = reader.parameters({name: [text] for name, text in filters})
+    assert not faults
+    return Query(condition, keys)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "operator", "text"),
+    [
+        ("count", "", "77"),
+        ("count", "__in", "77,78"),
+        ("count", "__range", "70,80"),
+        ("count", "__lt", "20"),
+        ("loss", "", "1.37"),
+        ("loss", "__lte", "20"),
+        ("ticket", "", "T77"),
+        ("ticket", "__in", "T1,T2,T3"),
+        ("ticket", "__gt", "T9999"),
+        ("seen", "__lt", "2024-01-01T00:00:00.000020Z"),
+        ("kind", "", "WEB"),
+        ("tags", "__has", "WEB"),
+        ("tags", "__has_any", "WEB,UI"),
+        ("tags", "__has_all", "WEB,UI"),
+        ("lead", "", "u77"),
+        ("lead", "__in", "u1,u2"),
+    ],
+)
+def test_a_filter_that_finds_few_uses_the_index(slots, name, operator, text):
+    found = plan(asked((f"attributes.{name}{operator}", text)))
+    assert f"incidents_incident_{slots[name]}" in found, found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["count", "loss", "ticket", "seen"])
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_a_sort_walks_the_index(slots, name, direction):
+    found = plan(asked(sort=[f"attributes.{name},{direction}"]))
+    assert f"incidents_incident_{slots[name]}" in found, found
+    assert "Sort" not in found, found
+
+
+@pytest.mark.django_db
+def test_a_second_key_sorts_only_what_is_equal(slots):
+    found = plan(asked(sort=["attributes.count,ASC", "date,DESC"]))
+    assert f"incidents_incident_{slots['count']}" in found, found
+    assert "Incremental Sort" in found, found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "value"), [("count", 20_000), ("ticket", "T2"), ("seen", "2024-01-01T00:00:00.01Z")]
+)
+def test_a_cursor_goes_on_in_the_index(slots, name, value):
+    position = [value, "e322ab0e-07b3-49bd-b904-7014512032e3"]
+    found = plan(asked(sort=[f"attributes.{name},ASC"]), position)
+    assert "Sort" not in found, found
+    condition = next(line for line in found.splitlines() if "Index Cond" in line)
+    assert "ROW" in condition, found
+
+
+@pytest.mark.django_db
+def test_a_mixed_cursor_begins_in_the_index(slots):
+    position = [20_000, "2024-11-11T02:57:27Z", "e322ab0e-07b3-49bd-b904-7014512032e3"]
+    found = plan(asked(sort=["attributes.count,ASC", "date,DESC"]), position)
+    condition = next(line for line in found.splitlines() if "Index Cond" in line)
+    assert "'20000'::jsonb" in condition, found
+
+
+@pytest.mark.django_db
+def test_a_status_and_the_usual_order_are_one_index(slots):
+    found = plan(asked(("status", "CLOSED")))
+    assert "incident_status" in found, found
+    assert "Sort" not in found, found
