@@ -1,7 +1,8 @@
-"""Incidents to measure on: twelve attributes of every type, twenty tenants of Zipf sizes."""
+"""Incidents to measure on: twelve attributes, twenty tenants of Zipf sizes."""
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,21 +14,42 @@ import psycopg
 TENANTS = tuple(f"tenant-{number:02}" for number in range(1, 21))
 LARGEST = TENANTS[0]
 LOADED_BY = "loader"
+VERSION = 4  # of what is loaded; a kept data directory of another one is loaded anew
+
+CATEGORIES = ("NETWORK", "STORAGE", "COMPUTE", "DATABASE", "QUEUE", "CERTIFICATE", "DNS", "OTHER")
+COUNTS = 10_000  # as many different values has "count"
+COUNT_RANGE = COUNTS // 100
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute, and the type of the column that a built-in field would be."""
+
+    type: str
+    column: str
+    indexed: bool = False
+    rules: dict[str, Any] = field(default_factory=dict)
+
+
 ATTRIBUTES = {
-    "isPending": "BOOLEAN",
-    "customerFacing": "BOOLEAN",
-    "count": "INTEGER",
-    "usersAffected": "INTEGER",
-    "retries": "INTEGER",
-    "loss": "NUMBER",
-    "errorRate": "NUMBER",
-    "region": "STRING",
-    "team": "STRING",
-    "ticket": "STRING",
-    "detectedAt": "DATETIME",
-    "acknowledgedAt": "DATETIME",
+    "pending": Attribute("BOOLEAN", "boolean"),
+    "customer_facing": Attribute("BOOLEAN", "boolean"),
+    "count": Attribute("INTEGER", "bigint", indexed=True),
+    "users_affected": Attribute("INTEGER", "bigint"),
+    "loss": Attribute("NUMBER", "numeric", indexed=True),
+    "region": Attribute("STRING", "text"),
+    "team": Attribute("STRING", "text"),
+    "ticket": Attribute("STRING", "text", indexed=True, rules={"max_length": 40}),
+    "category": Attribute(
+        "SELECT", "text", indexed=True, rules={"options": [{"code": code} for code in CATEGORIES]}
+    ),
+    "day": Attribute("DATE", "date"),
+    "detected_at": Attribute("DATETIME", "timestamptz"),
+    "link": Attribute("URL", "text"),
 }
-COUNTED = "count"  # what updates change
+INDEXED = tuple(name for name, attribute in ATTRIBUTES.items() if attribute.indexed)
+# What updates change: without an index, so that a built-in field is updated as cheaply as can be.
+UPDATED = "users_affected"
 
 Values = dict[str, Any]
 
@@ -43,23 +65,25 @@ _REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-southeast
 _WORDS = "disk full latency rising after deploy rollback began customers see errors on checkout"
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 _SPAN = timedelta(days=700)
+_TICKETS = 1_000_000
 
 
-def values(chance: random.Random) -> Values:
+def values(chance: random.Random, tickets: int = _TICKETS) -> Values:
     """A value of every attribute, as they are stored."""
+    number = chance.randrange(tickets)
     return {
-        "isPending": chance.random() < 0.5,
-        "customerFacing": chance.random() < 0.1,
-        "count": chance.randrange(1_000),
-        "usersAffected": chance.randrange(1_000_000),
-        "retries": chance.randrange(10),
+        "pending": chance.random() < 0.5,
+        "customer_facing": chance.random() < 0.1,
+        "count": chance.randrange(COUNTS),
+        "users_affected": chance.randrange(1_000_000),
         "loss": Decimal(chance.randrange(100, 10_000_000) * 10 + 1).scaleb(-3),
-        "errorRate": Decimal(chance.randrange(1_000) * 10 + 1).scaleb(-4),
         "region": chance.choice(_REGIONS),
         "team": f"team-{chance.randrange(200)}",
-        "ticket": f"INC-{chance.randrange(10_000_000)}",
-        "detectedAt": _stored(_moment(chance)),
-        "acknowledgedAt": _stored(_moment(chance)),
+        "ticket": f"INC-{number}",
+        "category": chance.choice(CATEGORIES),
+        "day": _moment(chance).date().isoformat(),
+        "detected_at": _stored(_moment(chance)),
+        "link": f"https://status.example.com/incidents/{chance.getrandbits(48)}",
     }
 
 
@@ -101,16 +125,25 @@ def load(connection: psycopg.Connection[Any], slots: dict[str, str], incidents: 
         with connection.cursor().copy(f"COPY incidents_incident ({_COLUMNS}) FROM STDIN") as copy:
             for row in _rows(slots, incidents):
                 copy.write_row(row)
-    connection.execute("VACUUM ANALYZE")
-    connection.execute("CHECKPOINT")
+        recount(connection)
 
 
 def forget_measured(connection: psycopg.Connection[Any]) -> None:
     """Take away what an earlier run created."""
-    connection.execute("TRUNCATE history_tenantevent")
-    connection.execute("DELETE FROM incidents_incident WHERE created_by <> %s", [LOADED_BY])
-    connection.execute("VACUUM ANALYZE")
-    connection.execute("CHECKPOINT")
+    with connection.transaction():
+        connection.execute("TRUNCATE history_tenantevent")
+        connection.execute("DELETE FROM incidents_incident WHERE created_by <> %s", [LOADED_BY])
+        recount(connection)
+
+
+def recount(connection: psycopg.Connection[Any]) -> None:
+    """Tell the service's own counts what was stored behind its back."""
+    connection.execute("TRUNCATE incidents_count")
+    connection.execute(
+        "INSERT INTO incidents_count (id, tenant_id, shard, incidents)"
+        " SELECT gen_random_uuid(), tenant_id, 0, count(*) FROM incidents_incident"
+        " GROUP BY tenant_id"
+    )
 
 
 def _rows(slots: dict[str, str], incidents: int) -> Iterator[tuple[Any, ...]]:
@@ -122,7 +155,7 @@ def _rows(slots: dict[str, str], incidents: int) -> Iterator[tuple[Any, ...]]:
     for number, tenant_id in enumerate(owners):
         at = _FIRST + _SPAN * (number / incidents)
         own = own_fields(chance)
-        stored = {slots[name]: value for name, value in values(chance).items()}
+        stored = {slots[name]: value for name, value in values(chance, incidents).items()}
         yield (
             _id(at, chance),
             tenant_id,

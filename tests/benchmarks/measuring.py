@@ -1,22 +1,26 @@
-"""Closed loops, the CPU they cost, and the table of it all."""
+"""Closed loops in processes of their own, by turns, and the CPU they cost."""
 
+import multiprocessing
+import signal
 import statistics
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 
+from tests.benchmarks.operations import Known, Side, Where, open_side
 from tests.benchmarks.running import cpu_seconds
 
-TARGETS = {"read": 1.5, "list": 4.0, "create": 3.0}  # milliseconds of the service's CPU
+_PATIENCE = 120.0  # seconds beyond a turn until a client is given up
 
 
 @dataclass
 class Measured:
-    """What one operation cost on one side, over all rounds."""
+    """What one operation cost on one side, over all turns."""
 
     latencies: list[float] = field(default_factory=list)  # seconds
-    elapsed: float = 0.0
+    rates: list[float] = field(default_factory=list)  # requests per second, of each turn
     service_cpu: float = 0.0
     database_cpu: float = 0.0
 
@@ -26,7 +30,7 @@ class Measured:
 
     @property
     def per_second(self) -> float:
-        return self.count / self.elapsed
+        return statistics.median(self.rates)
 
     @property
     def median(self) -> float:
@@ -42,49 +46,114 @@ class Measured:
         """A total in seconds as milliseconds a request."""
         return seconds / self.count * 1_000
 
+    def faster_than(self, other: "Measured") -> float:
+        """This side's requests per second by the other's: the median of the turns."""
+        return statistics.median(a / b for a, b in zip(self.rates, other.rates, strict=True))
+
+    def time_by(self, other: "Measured") -> float:
+        """This one's time of a request by the other's: the median of the turns."""
+        return 1 / self.faster_than(other)
+
 
 @dataclass(frozen=True)
 class Meter:
     """The processes whose CPU time is counted."""
 
-    service: int
+    service: int | None
     postmaster: int
 
-    def add(self, measured: Measured, calls: Sequence[Callable[[], None]], seconds: float) -> None:
-        """Run each call in a closed loop of its own for a while, at least once."""
-        service, database = cpu_seconds(self.service), cpu_seconds(self.postmaster)
-        started = time.perf_counter()
-        measured.latencies += _loop_together(calls, started + seconds)
-        measured.elapsed += time.perf_counter() - started
-        measured.service_cpu += cpu_seconds(self.service) - service
-        measured.database_cpu += cpu_seconds(self.postmaster) - database
+    def now(self) -> tuple[float, float]:
+        """Seconds so far: the service, the database server."""
+        service = 0.0 if self.service is None else cpu_seconds(self.service)
+        return service, cpu_seconds(self.postmaster)
 
 
-def _loop_together(calls: Sequence[Callable[[], None]], until: float) -> list[float]:
-    if len(calls) == 1:
-        return _loop(calls[0], until)
-    found: list[float] = []
-    failed: list[BaseException] = []
+class Clients:
+    """A process for each connection."""
 
-    def run(call: Callable[[], None]) -> None:
+    def __init__(self, pipes: list[Connection]) -> None:
+        self._pipes = pipes
+
+    def turn(self, side: str, name: str, seconds: float) -> list[list[float]]:
+        """The latencies of each connection, all in closed loops at once, each at least once."""
+        for pipe in self._pipes:
+            pipe.send((side, name, seconds))
+        found = []
+        for pipe in self._pipes:
+            if not pipe.poll(seconds + _PATIENCE):
+                raise SystemExit(f"{name} ({side}) does not end.")
+            told = pipe.recv()
+            if isinstance(told, str):
+                raise SystemExit(told)
+            found.append(told)
+        return found
+
+    def measure(
+        self, measured: Measured, meter: Meter, side: str, name: str, seconds: float
+    ) -> None:
+        """Add a turn."""
+        service, database = meter.now()
+        found = self.turn(side, name, seconds)
+        service_after, database_after = meter.now()
+        measured.service_cpu += service_after - service
+        measured.database_cpu += database_after - database
+        measured.rates.append(sum(len(latencies) / sum(latencies) for latencies in found))
+        for latencies in found:
+            measured.latencies += latencies
+
+
+@contextmanager
+def clients(number: int, where: Where, known: Known) -> Iterator[Clients]:
+    """So many connections to every side."""
+    context = multiprocessing.get_context("spawn")
+    pipes, processes = [], []
+    try:
+        for place in range(number):
+            near, far = context.Pipe()
+            arguments = (far, where, known, place, number)
+            process = context.Process(target=_client, args=arguments, daemon=True)
+            process.start()
+            far.close()
+            pipes.append(near)
+            processes.append(process)
+        yield Clients(pipes)
+    finally:
+        for pipe in pipes:
+            pipe.close()  # which tells them to end
+        for process in processes:
+            process.join(5)
+            process.kill()
+            process.join()
+
+
+def _client(pipe: Connection, where: Where, known: Known, number: int, of: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the one who started us
+    sides: dict[str, Side] = {}
+    for name, operation, seconds in _orders(pipe):
         try:
-            found.extend(_loop(call, until))
-        except BaseException as error:  # raised again below
-            failed.append(error)
-
-    threads = [threading.Thread(target=run, args=[call], daemon=True) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
-    return found
+            if name not in sides:
+                sides[name] = open_side(name, where, known, number=number, of=of)
+            told: list[float] | str = _loop(sides[name], operation, seconds)
+        except (Exception, SystemExit) as error:
+            told = f"{operation} ({name}): {error}"
+        with suppress(BrokenPipeError):
+            pipe.send(told)
 
 
-def _loop(call: Callable[[], None], until: float) -> list[float]:
+def _orders(pipe: Connection) -> Iterable[tuple[str, str, float]]:
+    while True:
+        try:
+            yield pipe.recv()
+        except (EOFError, OSError):
+            return
+
+
+def _loop(side: Side, operation: str, seconds: float) -> list[float]:
+    side.renew()
+    call = side.call(operation)
     latencies = []
     ended = time.perf_counter()
+    until = ended + seconds
     while True:
         started = ended
         call()
@@ -92,49 +161,3 @@ def _loop(call: Callable[[], None], until: float) -> list[float]:
         latencies.append(ended - started)
         if ended >= until:
             return latencies
-
-
-_HEAD = (
-    ("operation", "<10"),
-    ("req/s", ">7"),
-    ("median", ">7"),
-    ("p95", ">7"),
-    ("CPU", ">6"),
-    ("target", ">13"),
-    ("PG CPU", ">7"),
-    ("raw/s", ">8"),
-    ("median", ">7"),
-    ("p95", ">7"),
-    ("PG CPU", ">7"),
-    ("ratio", ">6"),
-)
-
-
-def table(results: dict[str, tuple[Measured, Measured]]) -> str:
-    """One line per operation: the service, then psycopg, then how they compare."""
-    head = "  ".join(format(name, width) for name, width in _HEAD)
-    lines = [head, "-" * len(head)]
-    for name, (service, raw) in results.items():
-        cells = [
-            name,
-            f"{service.per_second:.0f}",
-            f"{service.median:.2f}",
-            f"{service.p95:.2f}",
-            f"{service.each(service.service_cpu):.2f}",
-            _against_target(name, service.each(service.service_cpu)),
-            f"{service.each(service.database_cpu):.2f}",
-            f"{raw.per_second:.0f}",
-            f"{raw.median:.2f}",
-            f"{raw.p95:.2f}",
-            f"{raw.each(raw.database_cpu):.2f}",
-            f"{service.per_second / raw.per_second:.2f}",
-        ]
-        pairs = zip(cells, _HEAD, strict=True)
-        lines.append("  ".join(format(cell, width) for cell, (_, width) in pairs))
-    return "\n".join(lines)
-
-
-def _against_target(name: str, milliseconds: float) -> str:
-    if name not in TARGETS:
-        return "-"
-    return f"{TARGETS[name]:.1f} {'met' if milliseconds <= TARGETS[name] else 'missed'}"

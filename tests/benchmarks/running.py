@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ import psutil
 import psycopg
 
 from incidents_project.database import cluster
-from tests.benchmarks import data
+from tests.benchmarks import data, twin
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 _PATIENCE = 60.0  # seconds for the service to start
+_THIN_NEEDS = ("fastapi", "uvicorn", "uvloop", "httptools", "psycopg_pool", "pydantic")
 # What would have the service run on another database, or behind HTTPS.
 _FOREIGN = ("DATABASE_", "SECRET_KEY", "WEB_", "ALLOWED_HOSTS", "HTTPS", "DEBUG", "DJANGO_")
 
@@ -46,10 +48,15 @@ class Place:
             raise SystemExit(f"manage.py {' '.join(arguments)} failed:\n{done.stderr}")
         return done.stdout.strip()
 
+    @property
+    def socket_dir(self) -> str:
+        """Where PostgreSQL listens."""
+        return str(self.server.ensure_running())
+
     def connect(self, user: str = cluster.SUPERUSER) -> psycopg.Connection[Any]:
         """A connection of our own, in autocommit mode."""
         return psycopg.connect(
-            host=str(self.server.ensure_running()),
+            host=self.socket_dir,
             port=cluster.PORT,
             user=user,
             dbname=cluster.DATABASE,
@@ -122,19 +129,65 @@ def service(found: Place, workers: int) -> Iterator[Service]:
         "WEB_WORKERS": str(workers),
     }
     # A worker that is replaced half way would take its CPU time with it.
-    command = [sys.executable, "-m", "gunicorn", "--max-requests", "0", "incidents_project.wsgi"]
-    with (found.data_dir / "service.log").open("wb") as log:
+    command = ["gunicorn", "--max-requests", "0", "incidents_project.wsgi"]
+    with _served(found, "service", command, environment, port, "/readyz") as running:
+        yield running
+
+
+@contextmanager
+def thin(found: Place, workers: int) -> Iterator[Service]:
+    """The thin service under uvicorn with as many processes, until the block ends."""
+    port = _free_port()
+    database = f"host={found.socket_dir} port={cluster.PORT} user={cluster.SUPERUSER}"
+    environment = {
+        **found.environment,
+        "THIN_DATABASE": f"{database} dbname={cluster.DATABASE}",
+    }
+    command = ["uvicorn", "--host", HOST, "--port", str(port), "--workers", str(workers)]
+    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    command += ["--log-level", "warning", "tests.benchmarks.thin:app"]
+    ready = f"/{data.LARGEST}/incidents"
+    with _served(found, "thin", command, environment, port, ready) as running:
+        yield running
+
+
+def missing_for_thin() -> list[str]:
+    """What the thin service needs and does not find."""
+    return [name for name in _THIN_NEEDS if find_spec(name) is None]
+
+
+def require_thin() -> None:
+    """Say what to install, before anything else is done."""
+    if missing := missing_for_thin():
+        raise SystemExit(
+            f"The thin service needs {', '.join(missing)}. Run"
+            " 'pip install -r tests/benchmarks/requirements.txt' in this environment, or measure"
+            " without it: --no-thin."
+        )
+
+
+@contextmanager
+def _served(
+    found: Place,
+    name: str,
+    command: list[str],
+    environment: Mapping[str, str],
+    port: int,
+    ready: str,
+) -> Iterator[Service]:
+    log = found.data_dir / f"{name}.log"
+    with log.open("wb") as told:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", *command],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=told,
+            stderr=told,
             start_new_session=True,  # ctrl-C is for us, who then stop it
         )
     try:
-        _await_ready(process, port, found)
+        _await_ready(process, port, ready, log)
         yield Service(process, port)
     finally:
         _stop(process)
@@ -146,12 +199,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _await_ready(process: subprocess.Popen[bytes], port: int, found: Place) -> None:
+def _await_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         connection = HTTPConnection(HOST, port, timeout=5)
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return
         except OSError:
@@ -159,8 +212,7 @@ def _await_ready(process: subprocess.Popen[bytes], port: int, found: Place) -> N
         finally:
             connection.close()
         time.sleep(0.05)
-    log = (found.data_dir / "service.log").read_text(errors="replace")
-    raise SystemExit(f"The service did not start:\n{log[-2000:]}")
+    raise SystemExit(f"It did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -217,14 +269,25 @@ def prepare(found: Place, incidents: int) -> Prepared:
         with service(found, 1) as running:
             _define(running, kept["deployer"], data.ATTRIBUTES.keys() - slots.keys())
         slots = _slots(found)
-    with found.connect() as connection:
-        if kept.get("incidents") == incidents:
-            data.forget_measured(connection)
-        else:
-            found.kept.write_text(json.dumps({**kept, "incidents": None}))
+    loaded = [data.VERSION, incidents]
+    if kept.get("loaded") != loaded:
+        found.kept.write_text(json.dumps({**kept, "loaded": None}))
+        with found.connect() as connection:
             data.load(connection, slots, incidents)
-            found.kept.write_text(json.dumps({**kept, "incidents": incidents}))
+            twin.make(connection, slots)
+        for name in data.INDEXED:
+            found.manage("attribute_index", "create", name)
+        found.kept.write_text(json.dumps({**kept, "loaded": loaded}))
     return Prepared(kept["token"], slots)
+
+
+def forget_measured(found: Place) -> None:
+    """Take away what was created by an earlier measurement, and have nothing left to tidy up."""
+    with found.connect() as connection:
+        data.forget_measured(connection)
+        twin.forget_measured(connection)
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
 
 
 def _token(found: Place, role: str) -> str:
@@ -242,7 +305,8 @@ def _define(running: Service, token: str, names: set[str]) -> None:
     connection = running.connect()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     for name in (name for name in data.ATTRIBUTES if name in names):
-        body = json.dumps({"name": name, "type": data.ATTRIBUTES[name]})
+        attribute = data.ATTRIBUTES[name]
+        body = json.dumps({"name": name, "type": attribute.type, "rules": attribute.rules})
         connection.request("POST", "/v1/incident/attributes", body, headers)
         answer = connection.getresponse()
         told = answer.read()
