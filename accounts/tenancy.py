@@ -47,8 +47,8 @@ def scope(tenant_id: str) -> Iterator[None]:
 # What a ``Select`` must say of the tenant, in its WHERE.
 ASKING = "tenant_id = %s AND asking.tenant_id IS NOT NULL"
 _READ = """
-    SELECT {shown} FROM (SELECT set_config('app.tenant_id', %s, true) AS tenant_id) AS asking
-    CROSS JOIN LATERAL ({sql}) AS answer {beside}
+    SELECT answer.* FROM (SELECT set_config('app.tenant_id', %s, true) AS tenant_id) AS asking
+    CROSS JOIN LATERAL ({sql}) AS answer
 """
 
 
@@ -56,25 +56,22 @@ _READ = """
 class Select:
     """A SELECT that ``read`` can carry out for a tenant.
 
-    ``sql`` has ``ASKING`` in its WHERE, whose parameter is the first, and ends with LIMIT or
-    OFFSET: from that it follows that PostgreSQL names the tenant before it looks at a row. Were it
-    the other way round, row-level security would show none. ``shown`` is made of each ``answer``
-    that is found, and of what stands ``beside`` it in FROM.
+    ``sql`` has ``ASKING`` in its WHERE, and ends with LIMIT or OFFSET: from that it follows that
+    PostgreSQL names the tenant before it looks at a row. Were it the other way round, row-level
+    security would show none. The parameters of its columns stand before the tenant's.
     """
 
     sql: str
     parameters: Sequence[Any] = ()
-    shown: str = "answer.*"
-    shown_parameters: Sequence[Any] = ()
-    beside: str = ""
+    of_columns: Sequence[Any] = ()
 
     def of(self, tenant_id: str) -> tuple[str, list[Any]]:
         """The statement, and its parameters.
 
         It names its tenant itself: ``scope`` takes two messages more.
         """
-        statement = _READ.format(shown=self.shown, sql=self.sql, beside=self.beside)
-        return statement, [*self.shown_parameters, tenant_id, tenant_id, *self.parameters]
+        parameters = [tenant_id, *self.of_columns, tenant_id, *self.parameters]
+        return _READ.format(sql=self.sql), parameters
 
 
 def read(tenant_id: str, select: Select) -> list[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """Reading incidents: one statement from the table to plain dictionaries.
 
 The statements are made of constants and slots; whatever a client sent is a parameter. Each also
-reads the epoch's stamp, so that rows are shown with the definitions they were read under.
+says whether the epoch is still that of the definitions it was made with.
 """
 
 import time
@@ -23,7 +23,7 @@ from attributes.schema import Schema, schemas
 from incidents import selection, sorting, totals
 from incidents.models import Incident
 from incidents.presenter import Row
-from incidents.selection import PagePresenter, Selection
+from incidents.selection import Selection
 from incidents.sorting import Keys, Position, Run
 from incidents.targets import ID
 from incidents.totals import Total
@@ -92,13 +92,13 @@ def read_some(
 ) -> tuple[Row, int]:
     """What is chosen of one incident, and its version; raises ``NotFound``."""
 
-    def read(schema: Schema, chosen: Selection) -> tuple[tuple[Row, int], UUID]:
+    def read(schema: Schema, chosen: Selection) -> tuple[tuple[Row, int], bool]:
         sql = f"{_select(chosen.columns)}, occ_lock AS version{_ONE}"
-        records = tenancy.read(tenant_id, Select(sql, [incident_id]))
+        records = tenancy.read(tenant_id, Select(sql, [incident_id], [schema.stamp]))
         if not records:
             raise no_such_incident()
-        stamp, *record, version = records[0]
-        return (chosen.presenter(schema).present(record), version), stamp
+        in_force, *record, version = records[0]
+        return (chosen.presenter(schema).present(record), version), in_force
 
     return _in_force(choose, read)
 
@@ -116,7 +116,7 @@ def read_page(
     longer than a statement may.
     """
 
-    def read(schema: Schema, query: Query) -> tuple[Found, UUID]:
+    def read(schema: Schema, query: Query) -> tuple[Found, bool]:
         with _watched(query):
             return _read_page(tenant_id, schema, query, part, total)
 
@@ -124,11 +124,11 @@ def read_page(
 
 
 def _in_force(
-    ask: Callable[[Schema], Asked], read: Callable[[Schema, Asked], tuple[Answer, UUID]]
+    ask: Callable[[Schema], Asked], read: Callable[[Schema, Asked], tuple[Answer, bool]]
 ) -> Answer:
     """What is read under the schema in force.
 
-    It is asked with the schema that this process saw last, and again if what was read shows that
+    It is asked with the schema that this process saw last, and again if what was read says that
     another is in force by now; nor is anything refused before that is known.
     """
     schema = schemas.lately()
@@ -141,25 +141,25 @@ def _in_force(
                 raise
             schema = newest
             continue
-        answer, stamp = read(schema, asked)
-        if stamp == schema.stamp:
+        answer, in_force = read(schema, asked)
+        if in_force:
             return answer
-        schema = schemas.at(stamp)
+        schema = schemas.now()
     raise Unavailable("The attributes are being changed. Try again.", code="schema_busy")
 
 
 def _read_page(
     tenant_id: str, schema: Schema, query: Query, part: Part, wanted: totals.Wanted
-) -> tuple[Found, UUID]:
+) -> tuple[Found, bool]:
     with _planned_by_value(query.condition):
-        shown = query.selection.page_presenter(schema)
-        records = _records(tenant_id, query, shown, part)
-        stamp = records[0][0] if records else _stamp()
+        records = _records(tenant_id, schema, query, part)
+        in_force = records[0][0] if records else schemas.now().stamp == schema.stamp
         total = totals.of(tenant_id, query.condition, wanted, _all_seen(part, records))
-    rows = [shown.present(record[1:]) for record in records[: part.size]]
+    present = query.selection.presenter(schema).present
+    rows = [present(record[1:]) for record in records[: part.size]]
     more = len(records) > part.size
     position = _position(query, records[part.size - 1]) if more else None
-    return Found(rows, position, total, query.keys), stamp
+    return Found(rows, position, total, query.keys), in_force
 
 
 def _all_seen(part: Part, records: list[Record]) -> int | None:
@@ -168,13 +168,13 @@ def _all_seen(part: Part, records: list[Record]) -> int | None:
     return part.offset + len(records) if ends_here and (records or not part.offset) else None
 
 
-def _records(tenant_id: str, query: Query, shown: PagePresenter, part: Part) -> list[Record]:
+def _records(tenant_id: str, schema: Schema, query: Query, part: Part) -> list[Record]:
     """The page, run by run, and one record more where there is one."""
     records: list[Record] = []
     offset = part.offset
     for run in sorting.runs(query.keys, _whole(tenant_id, query.keys, part.position)):
         limit = part.size + 1 - len(records)
-        found = tenancy.read(tenant_id, page_select(query, shown, run, limit, offset))
+        found = tenancy.read(tenant_id, page_select(schema, query, run, limit, offset))
         records += found
         if len(records) > part.size:
             break
@@ -186,10 +186,8 @@ def _records(tenant_id: str, query: Query, shown: PagePresenter, part: Part) -> 
     return records
 
 
-def page_select(
-    query: Query, shown: PagePresenter, run: Run, limit: int, offset: int = 0
-) -> Select:
-    """The SELECT of one run of a page: the stamp, what is shown, and the values of the keys."""
+def page_select(schema: Schema, query: Query, run: Run, limit: int, offset: int = 0) -> Select:
+    """The SELECT of one run of a page: is the schema in force, what is shown, values of keys."""
     where = all_of([query.condition, run.condition])
     keys = _beside(query)
     values = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(keys))
@@ -197,8 +195,7 @@ def page_select(
         f"{_select(query.selection.columns)}{values}{_OF_TENANT} AND {where.sql}"
         f" ORDER BY {run.order_by} LIMIT {limit:d} OFFSET {offset:d}"
     )
-    answered = ["answer.stamp", *shown.expressions, *(f"answer.key{n}" for n in range(len(keys)))]
-    return Select(sql, where.parameters, ", ".join(answered), shown.parameters, shown.beside)
+    return Select(sql, where.parameters, [schema.stamp])
 
 
 def _beside(query: Query) -> list[sorting.Key]:
@@ -242,14 +239,7 @@ def missing(tenant_id: str, ids: Collection[UUID]) -> set[UUID]:
 
 def _select(columns: Collection[str]) -> str:
     listed = "".join(f', "{column}"' for column in columns)
-    return f"SELECT (SELECT stamp FROM attributes_epoch) AS stamp{listed}"  # noqa: S608
-
-
-def _stamp() -> UUID:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT stamp FROM attributes_epoch")
-        stamp: UUID = cursor.fetchone()[0]
-    return stamp
+    return f"SELECT (SELECT stamp = %s FROM attributes_epoch) AS in_force{listed}"  # noqa: S608
 
 
 @contextmanager

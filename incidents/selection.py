@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attributes.assembly import UNPACKED, Assembly, assembly
 from attributes.filters.targets import PREFIX, nearest
 from attributes.schema import Schema, Shown
 from attributes.values import MEMBER
@@ -22,13 +21,8 @@ class Selection:
     columns: tuple[str, ...] = COLUMNS
     attributes: tuple[str, ...] | None = None
 
-    def page_presenter(self, schema: Schema) -> "PagePresenter":
-        """What makes answers of many rows."""
-        values = assembly(schema, self.attributes) if MEMBER in self.columns else None
-        return PagePresenter(self.columns, values)
-
     def presenter(self, schema: Schema) -> "Presenter":
-        """What makes an answer of one row."""
+        """What makes answers of rows."""
         only = None if self.attributes is None else schema.shown(self.attributes)
         return Presenter(self.columns, schema, only)
 
@@ -38,7 +32,7 @@ EVERYTHING = Selection()
 
 @dataclass(frozen=True, slots=True)
 class Presenter:
-    """Makes an answer of a row as it was read under ``schema``."""
+    """Makes answers of rows as they were read under ``schema``."""
 
     columns: tuple[str, ...]
     schema: Schema
@@ -50,50 +44,6 @@ class Presenter:
         stored = row.get(MEMBER)
         if stored is not None:
             row[MEMBER] = self.schema.present(_decode(stored), self.only)
-        return row
-
-
-_UNPACKED = f"""
-    CROSS JOIN LATERAL
-        (SELECT answer."attributes" || '{{}}'::jsonb AS "attributes" OFFSET 0) AS {UNPACKED}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class PagePresenter:
-    """Makes answers of many rows: PostgreSQL puts the values of attributes together.
-
-    ``expressions`` are what is read of each ``answer``. Its values stand beside it once more: a
-    long one is unpacked once there, and not for each of its attributes.
-    """
-
-    columns: tuple[str, ...]
-    values: Assembly | None
-
-    @property
-    def expressions(self) -> list[str]:
-        """What is read, in the order that ``present`` expects."""
-        read = [f'answer."{column}"' for column in self.columns]
-        if self.values is not None:
-            read[self.columns.index(MEMBER)] = self.values.text
-            read.append(self.values.rest)
-        return read
-
-    @property
-    def parameters(self) -> tuple[Any, ...]:
-        """Of the expressions."""
-        return () if self.values is None else self.values.parameters
-
-    @property
-    def beside(self) -> str:
-        """What stands beside an answer in FROM."""
-        return "" if self.values is None else _UNPACKED
-
-    def present(self, record: Sequence[Any]) -> Row:
-        """The row whose first values are those of the expressions."""
-        row: Row = dict(zip(self.columns, record, strict=False))
-        if self.values is not None:
-            row[MEMBER] = self.values.value(row[MEMBER], record[len(self.columns)])
         return row
 
 

@@ -86,12 +86,12 @@ WORDS = {
     "THEN", "END", "AS", "EXPLAIN", "FORMAT", "JSON", "count", "matching", "stamp",
     "attributes_epoch", "incidents_incident", "tenant_id", "id", "jsonb", "text", "uuid", "bigint",
     "boolean", "timestamptz", "float8", "radians", "sin", "cos", "asin", "sqrt", "least",
-    "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "unpacked", "concat_ws",
-    "VARIADIC", "ARRAY", "rtrim", "jsonb_strip_nulls", "jsonb_build_object", "key0", "key1",
+    "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "key0", "key1",
+    "in_force",
 }  # fmt: skip
 TOKEN = re.compile(
-    r"""\s+ | %s | ::|->>?|\#>>|\|\||@>|<=|>=|[<>=+*/^(),\[\].-] | (?P<quoted>"[a-z_]+")
-    | (?P<literal>'(?:a[1-9][0-9]*|lat|lon|subject|app\.tenant_id|\{\}|[{},."]|Z"|Z0|0)')
+    r"""\s+ | %s | ::|->>?|\#>>|@>|<=|>=|[<>=+*/^(),\[\].-] | (?P<quoted>"[a-z_]+")
+    | (?P<literal>'(?:a[1-9][0-9]*|lat|lon|subject|app\.tenant_id|\{\})')
     | (?P<number>[0-9][0-9.]*)
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)""",
     re.VERBOSE,
@@ -232,7 +232,6 @@ SQL = re.compile(
 READERS = [
     *sorted((ROOT / "attributes/filters").glob("*.py")),
     *sorted((ROOT / "incidents").glob("*.py")),
-    ROOT / "attributes/assembly.py",
 ]
 
 

@@ -65,8 +65,7 @@ def slots(django_db_setup, django_db_blocker):
 def plan(query, position=None):
     """How the first run of a page is carried out."""
     run = sorting.runs(query.keys, position)[0]
-    shown = query.selection.page_presenter(schemas.now())
-    statement, parameters = queries.page_select(query, shown, run, 51).of(ACME)
+    statement, parameters = queries.page_select(schemas.now(), query, run, 51).of(ACME)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}", parameters)
         return "\n".join(line for (line,) in cursor.fetchall())
