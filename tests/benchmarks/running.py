@@ -136,7 +136,7 @@ def service(found: Place, workers: int) -> Iterator[Service]:
 
 @contextmanager
 def thin(found: Place, workers: int) -> Iterator[Service]:
-    """The thin service under uvicorn with as many processes, until the block ends."""
+    """The thin service under uvicorn with as many processes and as much log."""
     port = _free_port()
     database = f"host={found.socket_dir} port={cluster.PORT} user={cluster.SUPERUSER}"
     environment = {
@@ -144,8 +144,9 @@ def thin(found: Place, workers: int) -> Iterator[Service]:
         "THIN_DATABASE": f"{database} dbname={cluster.DATABASE}",
     }
     command = ["uvicorn", "--host", HOST, "--port", str(port), "--workers", str(workers)]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    command += ["--log-level", "warning", "tests.benchmarks.thin:app"]
+    command += ["--loop", "uvloop", "--http", "httptools"]
+    # A line for each request where ours writes one.
+    command += ["--log-level", found.environment["LOG_LEVEL"].lower(), "tests.benchmarks.thin:app"]
     ready = f"/{data.LARGEST}/incidents"
     with _served(found, "thin", command, environment, port, ready) as running:
         yield running
