@@ -352,8 +352,16 @@ def test_of_two_builders_one_waits_and_finds_it_done(old_snapshot, make_attribut
     assert (first, other) == ([[("count", Done.BUILT)]], [[]])
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C interrupts, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_build_leaves_nothing_behind(old_snapshot, make_attribute, number):
+def test_an_interrupted_build_leaves_nothing_behind(old_snapshot, make_attribute, ctrl_c, number):
     definition = make_attribute()
 
     def interrupt():
