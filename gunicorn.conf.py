@@ -5,8 +5,6 @@ preloading: a connection that was opened before a fork would be shared.
 """
 
 import os
-import signal
-from typing import Any
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -23,13 +21,3 @@ accesslog = None  # the service writes one structured line per request itself
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
-
-
-def post_worker_init(worker: Any) -> None:
-    """Leave ctrl-C to the master: a terminal sends it to all, and the master tells its workers.
-
-    It tells them to quit, which would raise SystemExit wherever they are; ending at the next turn
-    of their loop does the same without a traceback.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGQUIT, worker.handle_exit)

@@ -1,6 +1,7 @@
 """The worker of gunicorn that the service runs in."""
 
 import select
+import signal
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -20,6 +21,16 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._places = BoundedSemaphore(max(self.cfg.threads - 1, 1))
+
+    def init_signals(self) -> None:
+        """Leave ctrl-C to the master: a terminal sends it to all, and the master tells its workers.
+
+        It tells them to quit, which would raise SystemExit wherever they are; ending at the next
+        turn of their loop does the same without a traceback.
+        """
+        super().init_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGQUIT, self.handle_exit)
 
     def handle(self, conn: TConn) -> Any:
         """Serve what comes on this connection; answers whether to keep it."""
