@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from incidents_project.database.cluster import Cluster
+
 pytestmark = pytest.mark.slow
 
 MANAGE = Path(__file__).parent.parent / "manage.py"
@@ -272,6 +274,11 @@ def test_nothing_outlives_a_server_that_was_killed(tmp_path):
         os.killpg(run.process.pid, signal.SIGKILL)
         run.process.wait()
     wait_until(lambda: not builders_of(run.process.pid))
+    # PostgreSQL runs on until the next to use it has gone.
+    server = Cluster(tmp_path / "data")
+    server.ensure_running()
+    server.leave()
+    assert server.postmaster() is None
 
 
 def wait_until(holds):
