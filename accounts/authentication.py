@@ -65,7 +65,7 @@ class BearerAuthentication(BaseAuthentication):
         known = recent.recall(digest)
         if known is not None:
             return known
-        found = find(token)
+        found = _presented(digest) if digest else None
         now = timezone.now()
         if found is None or not found.is_valid(now):
             # One answer for all: whether a token once existed is nobody's business.
@@ -81,10 +81,12 @@ class BearerAuthentication(BaseAuthentication):
 
 def find(token: str) -> Presented | None:
     """The token with this text, whatever its tenant and state."""
-    if not looks_like_token(token):
-        return None
+    return _presented(digest_of(token)) if looks_like_token(token) else None
+
+
+def _presented(digest: str) -> Presented | None:
     with connection.cursor() as cursor:
-        cursor.execute(_PRESENTED, [digest_of(token)])
+        cursor.execute(_PRESENTED, [digest])
         row = cursor.fetchone()
     if row is None:
         return None

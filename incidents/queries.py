@@ -27,7 +27,6 @@ from incidents.selection import Selection
 from incidents.sorting import Keys, Position, Run
 from incidents.targets import ID
 from incidents.totals import Total
-from incidents_project.database.fields import ExactJSONField
 from incidents_project.exact_json import dumps, loads
 from incidents_project.refusals import Fault, Invalid, NotFound, Unavailable
 
@@ -35,7 +34,6 @@ _TRIES = 5
 _OF_TENANT = f" FROM incidents_incident WHERE {tenancy.ASKING}"
 _ONE = f"{_OF_TENANT} AND id = %s OFFSET 0"
 _LONGEST_POSITION = 2_000  # bytes of JSON: a cursor is a part of a request's first line
-_decode = ExactJSONField().from_db_value
 
 Record = tuple[Any, ...]
 Asked = TypeVar("Asked")
@@ -228,7 +226,8 @@ def _whole(tenant_id: str, keys: Keys, position: Position | None) -> Position | 
 
 
 def _read(key: sorting.Key, value: Any) -> Any:
-    return _decode(value) if isinstance(key.target, AttributeTarget) else value
+    is_json = isinstance(key.target, AttributeTarget) and value is not None
+    return loads(value) if is_json else value
 
 
 def missing(tenant_id: str, ids: Collection[UUID]) -> set[UUID]:

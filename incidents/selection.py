@@ -8,10 +8,8 @@ from attributes.filters.targets import PREFIX, nearest
 from attributes.schema import Schema, Shown
 from attributes.values import MEMBER
 from incidents.presenter import COLUMNS, Row
-from incidents_project.database.fields import ExactJSONField
+from incidents_project.exact_json import loads
 from incidents_project.refusals import MOST_FAULTS, Fault
-
-_decode = ExactJSONField().from_db_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Presenter:
         row: Row = dict(zip(self.columns, record, strict=False))
         stored = row.get(MEMBER)
         if stored is not None:
-            row[MEMBER] = self.schema.present(_decode(stored), self.only)
+            row[MEMBER] = self.schema.present(loads(stored), self.only)
         return row
 
 

@@ -9,12 +9,13 @@ from uuid import UUID
 from attributes.filters.targets import ColumnTarget, Target, of_schema
 from attributes.schema import Schema
 from attributes.types.base import EQUALITY, AttributeType, Json, wrong_type
+from attributes.types.boolean import BooleanType
 from attributes.types.datetime import DateTimeType
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
 from attributes.types.uuid import UuidType
 from incidents.codes import Codes, codes
-from incidents.fields import FIELDS, Field
+from incidents.fields import FIELDS, Field, UnixTimeType
 from incidents.presenter import COLUMNS
 from incidents_project.refusals import ValueRefused, did_you_mean
 
@@ -61,8 +62,10 @@ _TEXT = _Stored("text[]", str)
 _STORED: Mapping[type[AttributeType], _Stored] = {
     DateTimeType: _Stored("timestamptz[]", datetime.fromisoformat),
     UuidType: _Stored("uuid[]", UUID),
+    IntegerType: _Stored("bigint[]", int),
+    UnixTimeType: _Stored("bigint[]", int),
+    BooleanType: _Stored("boolean[]", bool),
 }
-_BY_SCHEMA_TYPE = {"integer": _Stored("bigint[]", int), "boolean": _Stored("boolean[]", bool)}
 _SERVER_MADE: Mapping[str, AttributeType] = {
     "id": UuidType(),
     "created_at": DateTimeType(),
@@ -75,23 +78,16 @@ _OWN: Mapping[str, Field | AttributeType] = {**{own.name: own for own in FIELDS}
 
 
 def _target(name: str, type_: AttributeType, *, nullable: bool) -> ColumnTarget:
-    stored = _STORED.get(type(type_)) or _BY_SCHEMA_TYPE.get(_kind(type_), _TEXT)
+    stored = _STORED.get(type(type_), _TEXT)
     return ColumnTarget(
         name=name,
         type=type_,
         sql=f'"{name}"',
         nullable=nullable,
         sortable=True,
-        column=name,
         array=stored.array,
         to_column=stored.to_column,
     )
-
-
-def _kind(type_: AttributeType) -> str:
-    """What JSON Schema calls a value of the type in its first form."""
-    schema = type_.json_schema()
-    return str(schema.get("oneOf", [schema])[0].get("type"))
 
 
 def _own() -> dict[str, ColumnTarget]:

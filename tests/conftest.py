@@ -83,23 +83,24 @@ def make_incident(ada: Principal) -> Callable[..., dict[str, Any]]:
     return make
 
 
+def client_of(tenant_id: str, *roles: str, **token: Any) -> APIClient:
+    """A client with a real token: ``client_of("acme", "viewer")``."""
+    client = APIClient()
+    _, secret = operations.create_token(
+        tenant_id=tenant_id,
+        roles=[Role(role) for role in roles],
+        name=f"{tenant_id} {'+'.join(roles)}",
+        actor="tests",
+        **token,
+    )
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
 @pytest.fixture
 def api_of(db: None) -> Callable[..., APIClient]:
-    """A client with a real token: ``api_of("acme", "viewer")``."""
-
-    def connect(tenant_id: str, *roles: str, **token: Any) -> APIClient:
-        client = APIClient()
-        _, secret = operations.create_token(
-            tenant_id=tenant_id,
-            roles=[Role(role) for role in roles],
-            name=f"{tenant_id} {'+'.join(roles)}",
-            actor="tests",
-            **token,
-        )
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-        return client
-
-    return connect
+    """``client_of``, in a transaction that is undone."""
+    return client_of
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ class Condition:
 
 
 EVERYTHING = Condition("true")
+NOTHING = Condition("false")
 
 
 def all_of(conditions: Iterable[Condition]) -> Condition:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from attributes.filters.conditions import Condition, all_of, any_of, none_of
+from attributes.filters.conditions import NOTHING, Condition, all_of, any_of, none_of
 from attributes.filters.operators import OPERATORS, Operator
 from attributes.filters.targets import PREFIX, Target, nearest
 from attributes.types import Json
@@ -63,7 +63,7 @@ class Reader:
             tree = loads(text.encode("utf-8", "surrogatepass"), depth=3 * DEPTH, what="It")
         except Invalid as invalid:
             self._refuse(TREE, invalid.code, invalid.detail)
-            return Condition("false")
+            return NOTHING
         return self._node(tree, TREE, DEPTH)
 
     def _node(self, node: Json, path: str, depth: int) -> Condition:
@@ -99,7 +99,7 @@ class Reader:
     def _from_text(self, name: str, text: str, others: Collection[str]) -> Condition:
         found = self._find(name, name, others)
         if found is None:
-            return Condition("false")
+            return NOTHING
         target, operator = found
         try:
             raw = operator.from_text(target, text)
@@ -110,7 +110,7 @@ class Reader:
     def _term(self, name: str, raw: Json, path: str) -> Condition:
         found = self._find(name, path)
         if found is None:
-            return Condition("false")
+            return NOTHING
         return self._compare(*found, raw, path)
 
     def _compare(self, target: Target, operator: Operator, raw: Json, path: str) -> Condition:
@@ -118,7 +118,7 @@ class Reader:
         if len(self.used) > MOST_TERMS:
             if len(self.used) == MOST_TERMS + 1:
                 self._refuse(path, "bad_filter", f"A filter has at most {MOST_TERMS} terms.")
-            return Condition("false")
+            return NOTHING
         try:
             return operator.sql(target, operator.read(target, raw, self.now))
         except ValueRefused as refused:
@@ -151,4 +151,4 @@ class Reader:
 
     def _refuse(self, path: str, code: str, message: str) -> Condition:
         self.faults.append(Fault(path, code, message))
-        return Condition("false")
+        return NOTHING

@@ -6,7 +6,7 @@ the comparison does not, so also where there is no value.
 
 import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,15 @@ from attributes.filters.targets import Target
 from attributes.types import Json
 from attributes.types.base import clean_text, wrong_type
 from attributes.types.boolean import BooleanType
-from attributes.types.geo_point import EARTH_RADIUS, Box, Circle, clean_box, clean_circle
+from attributes.types.geo_point import (
+    CIRCLE,
+    EARTH_RADIUS,
+    SIDES,
+    Box,
+    Circle,
+    clean_box,
+    clean_circle,
+)
 from incidents_project.http.parser import loads
 from incidents_project.refusals import Invalid, ValueRefused
 
@@ -55,9 +63,9 @@ class Operator:
     def from_text(self, target: Target, text: str) -> Json:
         """What a query parameter gives it, as JSON."""
         if self.takes is Takes.BOX:
-            return dict(zip(("south", "west", "north", "east"), _numbers(text, 4), strict=True))
+            return _members(SIDES, text)
         if self.takes is Takes.CIRCLE:
-            return dict(zip(("lat", "lon", "radius"), _numbers(text, 3), strict=True))
+            return _members(CIRCLE, text)
         if self.takes in {Takes.VALUES, Takes.PAIR}:
             return [_one(target, item) for item in _split(text)]
         if self.takes is Takes.CODES:
@@ -89,11 +97,11 @@ def _split(text: str) -> list[str]:
     return values
 
 
-def _numbers(text: str, count: int) -> list[str]:
+def _members(names: tuple[str, ...], text: str) -> dict[str, str]:
     numbers = [number.strip() for number in text.split(",")]
-    if len(numbers) != count:
-        raise ValueRefused("invalid", f"Must be {count} numbers between commas.")
-    return numbers
+    if len(numbers) != len(names):
+        raise ValueRefused("invalid", f"Must be {len(names)} numbers between commas.")
+    return dict(zip(names, numbers, strict=True))
 
 
 def _value(target: Target, raw: Json, now: datetime) -> Json:
@@ -215,7 +223,7 @@ def _has_all(target: Target, codes: list[list[str]]) -> Condition:
 
 def _within(target: Target, box: Box) -> Condition:
     lat, lon = f"{target.sql} -> 'lat'", f"{target.sql} -> 'lon'"
-    south, west, north, east = map(target.parameter, box.sides())
+    south, west, north, east = map(target.parameter, astuple(box))
     word = "AND" if box.west <= box.east else "OR"
     return Condition(
         f"({lat} >= %s::jsonb AND {lat} <= %s::jsonb"

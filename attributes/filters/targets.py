@@ -91,7 +91,6 @@ def _same(value: Json) -> Any:
 class ColumnTarget(Target):
     """A column; ``to_column`` makes a canonical value into what the column holds."""
 
-    column: str
     array: str = "text[]"
     to_column: Callable[[Json], Any] = _same
 

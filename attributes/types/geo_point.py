@@ -18,7 +18,8 @@ EARTH_RADIUS = 6_371_008.8  # metres, the mean radius of the GRS 80 ellipsoid (I
 LONGEST_RADIUS = 20_000_000  # metres: nearly half way around
 _MARGIN = 1e-7  # degrees, for what floats lose
 _POINT = frozenset({"lat", "lon"})
-_SIDES = ("south", "west", "north", "east")
+SIDES = ("south", "west", "north", "east")
+CIRCLE = ("lat", "lon", "radius")
 
 
 def _clean_degrees(raw: Json, name: str, most: int) -> Number:
@@ -53,20 +54,16 @@ class Box:
             return self.west <= lon <= self.east
         return lon >= self.west or lon <= self.east
 
-    def sides(self) -> tuple[Number, Number, Number, Number]:
-        """south, west, north, east."""
-        return self.south, self.west, self.north, self.east
-
     def shown(self) -> dict[str, Json]:
         """The box on the wire."""
-        return dict(zip(_SIDES, astuple(self), strict=True))
+        return dict(zip(SIDES, astuple(self), strict=True))
 
 
 def clean_box(raw: Json) -> Box:
     """A box from its four sides."""
     if not isinstance(raw, dict):
         raise wrong_type("an object with south, west, north and east")
-    if raw.keys() != set(_SIDES):
+    if raw.keys() != set(SIDES):
         raise ValueRefused("invalid", "Must have exactly south, west, north and east.")
     return Box(
         south=_clean_degrees(raw["south"], "south", 90),
@@ -112,7 +109,7 @@ def clean_circle(raw: Json) -> Circle:
     """A circle from its middle and its radius in metres."""
     if not isinstance(raw, dict):
         raise wrong_type("an object with lat, lon and radius")
-    if raw.keys() != {*_POINT, "radius"}:
+    if raw.keys() != set(CIRCLE):
         raise ValueRefused("invalid", "Must have exactly lat, lon and radius.")
     try:
         radius = clean_number(raw["radius"])
@@ -140,7 +137,7 @@ _BOX = {
         "north": _degrees(-90, 90),
         "east": _degrees(-180, 180),
     },
-    "required": list(_SIDES),
+    "required": list(SIDES),
     "additionalProperties": False,
 }
 

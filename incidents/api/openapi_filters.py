@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attributes.filters.language import DEPTH, MOST_TERMS
-from attributes.filters.operators import OPERATORS, Operator, Takes
+from attributes.filters.operators import MOST_VALUES, OPERATORS, Operator, Takes
 from attributes.filters.targets import Target
+from attributes.types.geo_point import CIRCLE, SIDES
 from attributes.types.options import ChoosingType
 from incidents.targets import CodeType
 from incidents_project.http.openapi import Json, in_query, record, ref
@@ -13,8 +14,8 @@ from incidents_project.http.openapi import Json, in_query, record, ref
 _TEXT: Json = {"type": "string"}
 _BETWEEN_COMMAS = {"style": "form", "explode": False}
 _COUNTS: Mapping[Takes, dict[str, Any]] = {
-    Takes.VALUES: {"minItems": 1, "maxItems": 100},
-    Takes.CODES: {"minItems": 1, "maxItems": 100},
+    Takes.VALUES: {"minItems": 1, "maxItems": MOST_VALUES},
+    Takes.CODES: {"minItems": 1, "maxItems": MOST_VALUES},
     Takes.PAIR: {"minItems": 2, "maxItems": 2},
     Takes.BOX: {"minItems": 4, "maxItems": 4},
     Takes.CIRCLE: {"minItems": 3, "maxItems": 3},
@@ -76,14 +77,14 @@ def _of_term(described: Json) -> Json:
     if "content" in described:
         return _JSON
     schema: Json = described["schema"]
-    sides = _SIDES.get(described["name"].rpartition("__")[2])
+    sides = _MEMBERS.get(described["name"].rpartition("__")[2])
     if sides is None:
         return schema
     members: dict[str, Json] = {side: {"type": "number"} for side in sides}
     return record(members, required=sides, additionalProperties=False)
 
 
-_SIDES = {"within": ("south", "west", "north", "east"), "near": ("lat", "lon", "radius")}
+_MEMBERS = {"within": SIDES, "near": CIRCLE}
 
 
 _RELATIVE: Json = {"type": "string", "pattern": "^(?:now|(?:now)?[-+][0-9]{1,5}[smhdw])$"}

@@ -17,10 +17,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.utils import timezone
 from psycopg.types.json import Jsonb
-from rest_framework.test import APIClient
 
-from accounts import operations, tenancy
-from accounts.principal import Role
+from accounts import tenancy
 from attributes import indexes
 from attributes.models import AttributeMeta, IndexBuild, State
 from attributes.operations.archive import archive_attribute
@@ -29,7 +27,7 @@ from attributes.operations.index import Done, reconcile
 from attributes.storage import expression
 from history.models import InstanceEvent
 from incidents_project.database import cluster, leakproof
-from tests.conftest import ACME
+from tests.conftest import ACME, client_of
 
 PATH = "/v1/incident/attributes"
 
@@ -44,12 +42,7 @@ def attribute_index(*arguments):
 @pytest.fixture
 def define(committed):
     """A deployer's client whose changes are really there."""
-    client = APIClient()
-    _, secret = operations.create_token(
-        tenant_id=ACME, roles=[Role.DEPLOYER], name="Dee", actor="tests"
-    )
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-    return client
+    return client_of(ACME, "deployer")
 
 
 def of(definition):

@@ -12,24 +12,17 @@ from django.db import (
 )
 from django.db.backends.postgresql import base
 from django.test import Client
-from rest_framework.test import APIClient
 
-from accounts import operations, tenancy
-from accounts.principal import Role
+from accounts import tenancy
 from incidents.models import Incident
-from tests.conftest import ACME
+from tests.conftest import ACME, client_of
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture
 def api(committed):
-    client = APIClient()
-    _, token = operations.create_token(
-        tenant_id=ACME, roles=[Role.VIEWER], name="Reader", actor="tests"
-    )
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    return client
+    return client_of(ACME, "viewer")
 
 
 def begin_request():

@@ -2,16 +2,13 @@
 
 import pytest
 from django.db import DataError, connection
-from rest_framework.test import APIClient
 
-from accounts import operations
-from accounts.principal import Role
 from attributes.filters.conditions import EVERYTHING, Condition
 from attributes.operations.archive import archive_attribute
 from incidents import counts, totals
 from incidents.operations.incidents import delete_incident
 from incidents_project.versions import Expected
-from tests.conftest import ACME, GLOBEX
+from tests.conftest import ACME, GLOBEX, client_of
 from tests.incidents.listing import asked, ids_of, row, store, walked
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -19,12 +16,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 @pytest.fixture
 def viewer(committed):
-    client = APIClient()
-    _, token = operations.create_token(
-        tenant_id=ACME, roles=[Role.VIEWER], name="Reader", actor="tests"
-    )
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    return client
+    return client_of(ACME, "viewer")
 
 
 def test_a_filter_never_meets_the_values_of_an_older_attribute(

@@ -5,12 +5,10 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from rest_framework.test import APIClient
 
-from accounts import operations, recent
-from accounts.principal import Role
+from accounts import recent
 from incidents import totals
-from tests.conftest import ACME, DISK_FULL
+from tests.conftest import ACME, DISK_FULL, client_of
 
 # Really committed, as when serving: within an outer transaction, tenancy has more to say.
 pytestmark = pytest.mark.usefixtures("committed")
@@ -28,12 +26,7 @@ FRAME = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")
 
 @pytest.fixture
 def owner(committed):
-    client = APIClient()
-    _, token = operations.create_token(
-        tenant_id=ACME, roles=[Role.INCIDENT_OWNER], name="Counter", actor="tests"
-    )
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    return client
+    return client_of(ACME, "incident_owner")
 
 
 @pytest.fixture
