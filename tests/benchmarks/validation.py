@@ -110,6 +110,7 @@ def _schema(typed: dict[str, AttributeType]) -> Any:
         "required_at": frozenset(),
         "applies_to": frozenset(),
         "unique": False,
+        "indexed": False,
         "default": None,
         "group": "",
         "help_text": "",
