@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 from accounts import tenancy
 from accounts.tenancy import Select
-from attributes import usage
+from attributes import fence, usage
 from attributes.filters.conditions import EVERYTHING, Condition, all_of
 from attributes.filters.targets import AttributeTarget, Target
 from attributes.schema import Schema, schemas
@@ -30,7 +30,7 @@ from incidents.totals import Total
 from incidents_project.exact_json import dumps, loads
 from incidents_project.refusals import Fault, Invalid, NotFound, Unavailable
 
-_TRIES = 5
+_TRIES = 3
 _OF_TENANT = f" FROM incidents_incident WHERE {tenancy.ASKING}"
 _ONE = f"{_OF_TENANT} AND id = %s OFFSET 0"
 _LONGEST_POSITION = 2_000  # bytes of JSON: a cursor is a part of a request's first line
@@ -127,7 +127,8 @@ def _in_force(
     """What is read under the schema in force.
 
     It is asked with the schema that this process saw last, and again if what was read says that
-    another is in force by now; nor is anything refused before that is known.
+    another is in force by now; nor is anything refused before that is known. Where changes come
+    faster than answers, the last attempt keeps them out.
     """
     schema = schemas.lately()
     for _ in range(_TRIES):
@@ -143,7 +144,9 @@ def _in_force(
         if in_force:
             return answer
         schema = schemas.now()
-    raise Unavailable("The attributes are being changed. Try again.", code="schema_busy")
+    with transaction.atomic():
+        schema = fence.enter()
+        return read(schema, ask(schema))[0]
 
 
 def _read_page(

@@ -5,7 +5,7 @@ from django.db import DataError, connection
 
 from attributes.filters.conditions import EVERYTHING, Condition
 from attributes.operations.archive import archive_attribute
-from incidents import counts, totals
+from incidents import counts, queries, totals
 from incidents.operations.incidents import delete_incident
 from incidents_project.versions import Expected
 from tests.conftest import ACME, GLOBEX, client_of
@@ -19,10 +19,12 @@ def viewer(committed):
     return client_of(ACME, "viewer")
 
 
+@pytest.mark.parametrize("tries", [queries._TRIES, 0])  # none: changes are kept out at once
 def test_a_filter_never_meets_the_values_of_an_older_attribute(
-    viewer, make_attribute, dee, together
+    viewer, make_attribute, dee, together, monkeypatch, tries
 ):
     """It is of one type or of the other, or there is no such attribute: nothing between."""
+    monkeypatch.setattr(queries, "_TRIES", tries)
     numbers = make_attribute("value").slot
     store([row(1, attributes={numbers: 5})])
 
