@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from attributes.models import AttributeMeta, State
+from attributes.models import AttributeMeta
+from attributes.operations.archive import archive_attribute
 from history.models import InstanceEvent
 from incidents.models import Code
-from tests.admin.conftest import said
 
 ADD = reverse("admin:attributes_attributemeta_add")
 ADD_CODE = reverse("admin:incidents_code_add")
@@ -147,22 +147,9 @@ def test_name_and_type_are_not_changed(admin_client, make_attribute):
     assert (after.name, after.type, after.slot) == (count.name, count.type, count.slot)
 
 
-def test_an_attribute_is_archived_after_a_question(admin_client, make_attribute, act):
+def test_an_archived_attribute_is_only_to_be_looked_at(admin_client, make_attribute, dee):
     count = make_attribute()
-    asked = act("attributes_attributemeta", "archive", count.pk, confirmed=False)
-    assert asked.templates[0].name == "admin/confirm_action.html"
-    count.refresh_from_db()
-    assert count.state == State.ACTIVE
-    assert said(act("attributes_attributemeta", "archive", count.pk)) == "count was archived."
-    count.refresh_from_db()
-    assert count.state == State.ARCHIVED
-    assert [action for action, *_ in actions()] == ["attribute.created", "attribute.archived"]
-    assert said(act("attributes_attributemeta", "archive", count.pk)) == "Archived already."
-
-
-def test_an_archived_attribute_is_only_to_be_looked_at(admin_client, make_attribute, act):
-    count = make_attribute()
-    act("attributes_attributemeta", "archive", count.pk)
+    archive_attribute(principal=dee, name="count")
     assert (
         'type="submit"' not in admin_client.get(page_of(count)).content.decode().split("<main")[1]
     )

@@ -10,7 +10,9 @@ from accounts import operations, tenancy
 from accounts.admin_base import DeployerModelAdmin
 from accounts.models import User
 from accounts.principal import Role
+from attributes.operations.change import carry_out
 from attributes.operations.option_sets import define_option_set
+from attributes.operations.retype import Retype
 from incidents.models import Code
 from incidents.operations.comments import add_comment
 from tests.conftest import ACME
@@ -30,6 +32,8 @@ def fill(dora, ada, dee, make_attribute, make_incident):
     def more():
         which = next(rounds)
         make_attribute(f"region_{which}", "STRING", label="Region")
+        change = Retype(make_attribute(f"count_{which}", "STRING").name, {"type": "INTEGER"})
+        carry_out(change, principal=dee)
         options = [{"code": "EU", "label": "<b>Europe</b>"}]
         define_option_set(principal=dee, members={"name": f"set_{which}", "options": options})
         for number in range(3):

@@ -3,9 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin
+from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
@@ -18,13 +17,11 @@ from accounts.admin_base import (
 )
 from accounts.admin_site import principal_of
 from attributes import indexes, types
+from attributes.admin.changes import ChangePages
 from attributes.indexes import Catalogue, IndexState
-from attributes.models import AttributeMeta, OptionSet, State
-from attributes.operations.archive import archive_attribute
+from attributes.models import AttributeMeta
 from attributes.operations.define import change_attribute, define_attribute
-from attributes.operations.option_sets import change_option_set, define_option_set
 from attributes.types.base import Json
-from incidents_project.refusals import Refusal
 from incidents_project.versions import Expected
 
 _SETTINGS = [
@@ -121,7 +118,7 @@ class AttributeForm(OperationForm[AttributeMeta]):
 
 
 @admin.register(AttributeMeta)
-class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
+class AttributeMetaAdmin(ChangePages, OperationAdmin[AttributeMeta]):
     """The fields that the deployer has added to incidents."""
 
     may_add = True
@@ -129,22 +126,21 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
     list_display = ["name", "type", "label", "required", "state", "index", "order"]
     list_filter = ["state", "indexed", "type"]
     search_fields = ["name", "label"]
-    readonly_fields = ["name", "type", "slot", "state", "index"]
-    actions = ["archive"]
+    readonly_fields = ["name", "type", "slot", "state", "sunset", "index"]
 
     def has_change_permission(self, request: HttpRequest, obj: AttributeMeta | None = None) -> bool:
         """What was archived is only to be looked at."""
-        return obj is None or obj.state == State.ACTIVE
+        return obj is None or obj.is_in_force
 
     def get_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
         """Name and type once; afterwards where the values lie, and the version that is changed."""
         if obj is None:
             return ["name", "type", *_SETTINGS]
-        fields = ["name", "type", "slot", "state", "index", *_SETTINGS]
+        fields = ["name", "type", "slot", "state", "sunset", "index", *_SETTINGS]
         return [*fields, "version"] if self.has_change_permission(request, obj) else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
-        """Renaming and retyping are not for a form."""
+        """Names and types are changed on pages of their own."""
         return [] if obj is None else self.readonly_fields
 
     def carry_out(self, request: HttpRequest, form: Any, *, change: bool) -> AttributeMeta:
@@ -184,102 +180,5 @@ class AttributeMetaAdmin(OperationAdmin[AttributeMeta]):
         return ", ".join(facts)
 
     def history_url(self, obj: AttributeMeta) -> str:
-        """Its entries in the log of the instance."""
-        return reverse("admin:history_instanceevent_changelist", query={"object_id": obj.pk})
-
-    def actions_on(self, obj: AttributeMeta) -> list[str]:
-        """An attribute is archived once."""
-        return ["archive"] if obj.state == State.ACTIVE else []
-
-    @admin.action(description="Archive")
-    def archive(
-        self, request: HttpRequest, queryset: QuerySet[AttributeMeta]
-    ) -> HttpResponse | None:
-        """Take attributes out of every answer, after a question."""
-        definitions = list(queryset.filter(state=State.ACTIVE))
-        if not definitions:
-            self.message_user(request, "Archived already.", messages.WARNING)
-            return None
-        if "confirmed" not in request.POST:
-            return self.confirmation(
-                request,
-                definitions,
-                title="Archive",
-                question="Incidents of all tenants no longer have these attributes, at once. Their"
-                " values are kept, but this version has no way to bring them back.",
-            )
-        for definition in definitions:
-            try:
-                archive_attribute(principal=principal_of(request), name=definition.name)
-            except Refusal as refusal:
-                self.message_user(request, f"{definition}: {refusal.detail}", messages.ERROR)
-            else:
-                self.message_user(request, f"{definition} was archived.", messages.SUCCESS)
-        return None
-
-
-class OptionSetForm(OperationForm[OptionSet]):
-    """A set of options as it is typed."""
-
-    field_of_code = {"name_taken": "name"}
-
-    label = forms.CharField(
-        required=False, max_length=200, strip=False, widget=forms.TextInput(attrs={"size": 60})
-    )
-    options = JsonTextField(
-        empty=[],
-        help_text='As JSON: [{"code": "EU", "label": "Europe"}, {"code": "US", "retired": true}].'
-        " An option has code, label, colour (#d73a4a), order, retired and replaced_by.",
-    )
-
-    # The occ_lock that the change was made against.
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    class Meta:
-        model = OptionSet
-        fields = ["name", "label", "options"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        found = self.instance
-        self.initial = {**self.initial, "options": json_text(found.options or [])}
-        if found._state.adding:  # noqa: SLF001 - Django's way to ask
-            del self.fields["version"]  # there is none yet
-        else:
-            self.initial["version"] = found.occ_lock
-
-
-@admin.register(OptionSet)
-class OptionSetAdmin(OperationAdmin[OptionSet]):
-    """Options that several attributes share."""
-
-    may_add = True
-    may_change = True
-    form = OptionSetForm
-    list_display = ["name", "label", "updated_at", "updated_by"]
-    search_fields = ["name", "label"]
-
-    def get_fields(self, request: HttpRequest, obj: OptionSet | None = None) -> Any:
-        """The version that is changed, once there is one."""
-        fields = ["name", "label", "options"]
-        return fields if obj is None else [*fields, "version"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: OptionSet | None = None) -> Any:
-        """Attributes name the set."""
-        return [] if obj is None else ["name"]
-
-    def carry_out(self, request: HttpRequest, form: Any, *, change: bool) -> OptionSet:
-        """Define or change."""
-        principal, said = principal_of(request), form.cleaned_data
-        if not change:
-            return define_option_set(principal=principal, members=said)
-        return change_option_set(
-            principal=principal,
-            name=form.instance.name,
-            members={name: said[name] for name in form.changed_data if name != "version"},
-            expected=Expected(said["version"]),
-        )
-
-    def history_url(self, obj: OptionSet) -> str:
         """Its entries in the log of the instance."""
         return reverse("admin:history_instanceevent_changelist", query={"object_id": obj.pk})
