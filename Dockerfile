@@ -19,7 +19,8 @@ ENV PATH=/opt/incidents/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     BIND=0.0.0.0:8000
 
-RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin incidents
+RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin incidents \
+    && install --directory --owner=10001 --group=10001 --mode=700 /var/lib/incidents
 
 COPY --from=build /opt/incidents /opt/incidents
 WORKDIR /app

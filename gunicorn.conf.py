@@ -5,6 +5,10 @@ preloading: a connection that was opened before a fork would be shared.
 """
 
 import os
+from typing import Any
+
+from incidents_project import env
+from incidents_project.background import background
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -21,3 +25,15 @@ accesslog = None  # the service writes one structured line per request itself
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+run_jobs = env.flag("RUN_JOBS", default=False)
+
+
+def when_ready(_server: Any) -> None:
+    """Start the worker of background jobs, where it is to be this server's."""
+    if run_jobs:
+        background.start()
+
+
+def on_exit(_server: Any) -> None:
+    """End it."""
+    background.stop()

@@ -1,7 +1,6 @@
 """``manage.py create_token``: issue an API token."""
 
 import argparse
-import getpass
 import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts import operations
+from accounts.management.operators import operator
 from accounts.principal import Role
 from incidents_project.refusals import Refusal
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 tenant_id=options["tenant"],
                 roles=[Role(role) for role in dict.fromkeys(options["role"])],
                 name=options["name"],
-                actor=f"command:{_operator()}",
+                actor=f"command:{operator()}",
                 expires_at=options["expires"],
             )
         except Refusal as refusal:
@@ -82,10 +82,3 @@ def moment(text: str) -> datetime:
     if len(text) > len("2027-01-31"):
         raise argparse.ArgumentTypeError(f"{text!r} needs an offset, such as {text}Z")
     return parsed.replace(tzinfo=UTC)
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        return "unknown"

@@ -1,11 +1,6 @@
 """``manage.py attribute_index``: indexes of attributes, built as the owner of the tables."""
 
-import os
-import signal
-import time
-from argparse import SUPPRESS
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,18 +9,13 @@ from django.template.defaultfilters import filesizeformat
 
 from attributes import advice, indexes
 from attributes.indexes import Listed
+from attributes.management import stopping, tables, words
 from attributes.models import AttributeMeta
 from attributes.operations.define import change_attribute
 from attributes.operations.index import BUILDER, Done, Outcome, reconcile
 from incidents_project.database import leakproof
 from incidents_project.database.owner import require_owner
 from incidents_project.refusals import NotFound, Refusal, did_you_mean
-
-_SAID = {
-    Done.BUILT: "The index of {name} is ready.",
-    Done.DROPPED: "The index of {name} is gone.",
-    Done.FAILED: "The index of {name} could not be built: {error}",
-}
 
 
 class Command(BaseCommand):
@@ -36,27 +26,26 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What to do, and with which attribute."""
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-        for command, words in (
+        for command, does in (
             ("create", "ask for an attribute's index and build it"),
             ("drop", "take an attribute's index away"),
         ):
-            one = commands.add_parser(command, help=words)
+            one = commands.add_parser(command, help=does)
             one.add_argument("name", help="the attribute's name")
         listing = commands.add_parser("list", help="show each index, its size and its use")
         listing.add_argument("--advise", action="store_true", help="and what was slow without one")
         repair = commands.add_parser("repair", help="build what is missing, drop what is left over")
-        repair.add_argument(
-            "--every", type=_seconds, metavar="SECONDS", help="again and again until ctrl-C"
-        )
-        repair.add_argument("--child-of", type=int, metavar="PID", help=SUPPRESS)
+        stopping.add_arguments(repair, default=None)
 
     def handle(self, *args: Any, command: str, **options: Any) -> None:
         """Do it, or say in words why not."""
         if command != "list":
             require_owner("attribute_index")
-        with _stopping_at_sigterm():
+        stop = stopping.Stop(options.get("child_of"))
+        # A build under way is taken back before the process ends.
+        with stop.listening(), stop.at_once():
             if command == "repair" and options["every"] is not None:
-                self._keep_repairing(options["every"], options["child_of"])
+                self._keep_repairing(options["every"], stop)
                 return
             try:
                 self._warn_if_useless()
@@ -87,9 +76,9 @@ class Command(BaseCommand):
         if not outcomes:
             self.stdout.write("Every index is as it should be.")
 
-    def _keep_repairing(self, every: float, parent: int | None) -> None:
+    def _keep_repairing(self, every: float, stop: stopping.Stop) -> None:
         warned = False
-        while parent in {None, os.getppid()}:
+        while not stop():
             try:
                 if not warned:
                     self._warn_if_useless()
@@ -98,14 +87,14 @@ class Command(BaseCommand):
             except DatabaseError as error:  # it may be away for a while
                 self.stderr.write(f"The database refused: {error}")
                 connection.close()
-            time.sleep(every)
+            stop.sleep(every)
 
     def _tell(self, outcomes: Iterator[Outcome]) -> list[Outcome]:
         told = []
         for outcome in outcomes:
             told.append(outcome)
             stream = self.stderr if outcome.done is Done.FAILED else self.stdout
-            stream.write(_SAID[outcome.done].format(name=outcome.name, error=outcome.error))
+            stream.write(words.of_index(outcome))
             stream.flush()
         return told
 
@@ -146,19 +135,16 @@ class Command(BaseCommand):
             ),
         )
 
-    def _table(self, head: Sequence[str], rows: Iterator[Sequence[str]]) -> None:
-        lines = [head, *rows]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        for line in lines:
-            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-            self.stdout.write("  ".join(cells).rstrip())
+    def _table(self, head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
+        for line in tables.lines(head, rows):
+            self.stdout.write(line)
 
 
 def _ask(name: str, *, indexed: bool) -> AttributeMeta:
     try:
         return change_attribute(principal=BUILDER, name=name, members={"indexed": indexed})
     except NotFound as error:
-        known = list(AttributeMeta.objects.active().values_list("name", flat=True))
+        known = list(AttributeMeta.objects.in_force().values_list("name", flat=True))
         raise CommandError(f"{error.detail}{did_you_mean(name, known)}") from error
     except Refusal as refusal:
         raise CommandError(refusal.detail) from refusal
@@ -179,24 +165,3 @@ def _row(listed: Listed) -> tuple[str, ...]:
         str(index.scans) if index.exists else "",
         index.error,
     )
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 1 <= seconds <= 86_400:
-        raise ValueError
-    return seconds
-
-
-@contextmanager
-def _stopping_at_sigterm() -> Iterator[None]:
-    """SIGTERM as ctrl-C: a build under way is taken back before the process ends."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

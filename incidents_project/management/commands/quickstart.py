@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,10 @@ from accounts.authentication import find
 from accounts.models import Tenant, User
 from accounts.principal import Role
 from incidents_project import demo
+from incidents_project.background import background
 
 HOST = "127.0.0.1"
 ADMIN = "admin"
-PATIENCE = 30  # seconds
 
 
 class Command(BaseCommand):
@@ -155,49 +153,17 @@ class _Server(Application):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, port: int, when_ready: Any) -> None:
         self.port, self.when_ready = port, when_ready
-        self.builder = _IndexBuilder()
         super().__init__()
 
     def load_config(self) -> None:
         self.load_config_from_file(str(settings.BASE_DIR / "gunicorn.conf.py"))
         self.cfg.set("bind", f"{HOST}:{self.port}")
         self.cfg.set("when_ready", lambda _: self._ready())
-        self.cfg.set("on_exit", lambda _: self.builder.stop())
+        self.cfg.set("on_exit", lambda _: background.stop())
 
     def _ready(self) -> None:
         self.when_ready()
-        self.builder.start()
+        background.start()
 
     def load(self) -> Any:
         return get_wsgi_application()
-
-
-class _IndexBuilder:
-    """A process of its own that builds the indexes that deployers ask for.
-
-    Not a thread: the server forks. Out of reach of ctrl-C, which would meet it while it starts; the
-    server ends it, and it ends by itself when the server is gone.
-    """
-
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        """Once the service answers."""
-        repair = ["attribute_index", "repair", "--every", "5", "--child-of", str(os.getpid())]
-        self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), *repair],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env=os.environ | {"DATA_DIR": str(settings.DATA_DIR)},
-            process_group=0,
-        )
-
-    def stop(self) -> None:
-        """Let it take back what it was building."""
-        if self.process is None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
