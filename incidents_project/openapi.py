@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from attributes.api import openapi as attributes
+from attributes.api import openapi_changes, openapi_document
 from attributes.schema import PerEpoch, Stamped, schemas
 from incidents.api import openapi as incidents
 from incidents.codes import codes
@@ -47,13 +48,22 @@ Numbers have 40 digits at most and are exact. Text holds no NUL character.
 **Versions.** `occ_lock` rises by 1 with every stored change. Whoever changes an incident or a
 comment says which version: `occ_lock` in the body (409 if stale) or `If-Match` with the `ETag`
 (412).
+
+**Attributes change while they are in use.** A preview (`.../attributes/{name}/preview`) says what a
+change would do to how many values, and gives a `plan`: the change that is sent with it is refused
+(409 `stale_plan`) if the attributes were changed since. What has to go over stored values is done
+by a job, of which there is one for each attribute at a time: the answer is 202, with the job as
+its `Location`. All definitions are one document too (`.../attributes/document`), to be kept as a
+file: it is planned, and then applied as a whole.
 """
 
 
 def complete(result: Json, **_: Any) -> Json:
     """The generator's last step: what the paths refer to, as it is at this epoch."""
     schema = schemas.now()
-    parts = attributes.components(schema) | incidents.components(schema, codes.at(schema.stamp))
+    parts = attributes.components(schema) | openapi_changes.components()
+    parts |= openapi_document.components()
+    parts |= incidents.components(schema, codes.at(schema.stamp))
     result["info"]["description"] = _ABOUT
     result["paths"] |= {
         path: {"get": operation.document(path)} for path, operation in _PROBES.items()

@@ -428,6 +428,10 @@ def test_a_bad_parameter_of_the_list(viewer_api, incident, query, code, field):
         ("PATCH", "/v1/incident/attributes/count"),
         ("DELETE", "/v1/incident/attributes/count"),
         ("GET", "/v1/incident/attributes/count/history"),
+        ("GET", "/v1/incident/attributes/count/violations"),
+        ("POST", "/v1/incident/attributes/count/preview"),
+        ("POST", "/v1/incident/attributes/count/rename"),
+        ("GET", "/v1/incident/attributes/jobs"),
     ],
 )
 def test_an_unknown_parameter_is_never_ignored(api_of, incident, unchanged, method, path):

@@ -3,11 +3,17 @@
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 
 from accounts.principal import Role
+from attributes.models import AttributeMeta, Job, JobKind, JobState, SpareSlot
+from attributes.operations.change import carry_out
+from attributes.operations.changes import BY_NAME
 from attributes.operations.option_sets import define_option_set
 from tests.conftest import ACME, DISK_FULL
 
@@ -16,6 +22,7 @@ pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 PUBLIC = {"schema"}
 UNKNOWN = "01939af0-0000-7000-8000-000000000000"
+EMPTY = {"version": 1, "attributes": []}
 # What is sent where a body is needed; a new route that needs one is named here.
 BODIES = {
     ("incidents", "POST"): DISK_FULL,
@@ -31,6 +38,27 @@ BODIES = {
     ("option-sets", "POST"): {"name": "regions", "options": [{"code": "EU"}]},
     ("option-set", "PATCH"): {"label": "Counts"},
     ("incident-validate", "POST"): DISK_FULL,
+    ("attribute-preview", "POST"): {"change": "retype", "type": "STRING"},
+    ("attribute-rename", "POST"): {"name": "amount"},
+    ("attribute-retype", "POST"): {"type": "STRING"},
+    ("attribute-backfill", "POST"): {"value": 0},
+    ("attribute-document-plan", "POST"): {"document": EMPTY, "prune": True},
+    ("attribute-document-apply", "POST"): {"document": EMPTY, "prune": True},
+}
+NAMES = {
+    "name": "count",
+    "alias": "number",
+    "retyped": "changed",
+    "deprecated": "old",
+    "archived": "gone",
+}
+# A route that is about another thing than the rest: what stands for its placeholders.
+ABOUT = {
+    "attribute-undo": {"name": "retyped"},
+    "attribute-reactivate": {"name": "deprecated"},
+    "attribute-restore": {"name": "archived"},
+    "attribute-purge": {"name": "archived"},
+    "attribute-job-resume": {"job": "paused"},
 }
 
 
@@ -52,6 +80,7 @@ class Route:
 
     def send(self, client, method, ids):
         """The answer to this route and method, with placeholders replaced by ``ids``."""
+        ids = ids | {place: ids[key] for place, key in ABOUT.get(self.name, {}).items()}
         body = json.dumps(BODIES.get((self.name, method), {}))
         return client.generic(
             method, filled("/" + self.path, ids), filled(body, ids), "application/json"
@@ -93,12 +122,43 @@ def routed(route, method):
 @pytest.fixture
 def ids(dee, make_attribute, make_incident, owner_api):
     make_attribute("region", "STRING")
-    make_attribute("count", "INTEGER")
+    make_attribute("number", "INTEGER")
+    change("rename", dee, "number", name="count")
+    make_attribute("old", "STRING")
+    change("deprecate", dee, "old")
+    make_attribute("gone", "STRING")
+    change("archive", dee, "gone")
+    AttributeMeta.objects.update(archived_at=timezone.now() - timedelta(days=365))
+    changed = make_attribute("changed", "STRING")
+    SpareSlot.objects.create(
+        slot="a999", attribute=changed, type="TEXT", state="RETAINED", kept_until=timezone.now()
+    )
     define_option_set(principal=dee, members={"name": "count", "options": [{"code": "one"}]})
     incident = make_incident(attributes={"count": 5})
     path = f"/v1/incident/{incident['id']}/comments"
     comment = owner_api.post(path, {"text": "First."}).json()["data"]
-    return {"incident_id": incident["id"], "comment_id": comment["id"], "name": "count"}
+    return NAMES | {
+        "incident_id": incident["id"],
+        "comment_id": comment["id"],
+        "job": job(JobState.WAITING).id,
+        "paused": job(JobState.PAUSED).id,
+    }
+
+
+def change(kind, dee, about, /, **members):
+    carry_out(BY_NAME[kind](about, members), principal=dee)
+
+
+def job(state):
+    """Of an attribute that is no more, so that it stands in nobody's way."""
+    return Job.objects.create(
+        kind=JobKind.RETYPE,
+        state=state,
+        attribute_id=uuid4(),
+        attribute_name="busy",
+        parameters={"source": "a997", "target": "a998"},
+        requested_by="Dee",
+    )
 
 
 def proper(response):
@@ -131,7 +191,7 @@ def test_every_routed_action_names_its_roles(route):
 
 @pytest.mark.parametrize(("route", "method"), cells(CLOSED))
 def test_a_stranger_is_asked_for_a_token(anonymous_api, route, method):
-    ids = {"incident_id": UNKNOWN, "comment_id": UNKNOWN, "name": "count"}
+    ids = NAMES | dict.fromkeys(("incident_id", "comment_id", "job", "paused"), UNKNOWN)
     response = route.send(anonymous_api, method, ids)
     proper(response)
     assert response.status_code == 401

@@ -27,6 +27,7 @@ from incidents_project.http.problem import CODES
 
 SNAPSHOT = Path(__file__).parent / "openapi.json"
 ROOT = SNAPSHOT.parent.parent
+SOMETIMES = {"Deprecation", "Sunset", "Link"}  # headers of some answers
 BINDING = {"get", "post", "put", "patch", "delete"}
 APPS = ("accounts", "attributes", "history", "incidents", "incidents_project")
 
@@ -283,25 +284,28 @@ def test_answers_are_what_their_schemas_say(document_of, attributes, dee, owner_
         "/v1/incident", document["components"]["schemas"]["IncidentCreate"]["examples"][0]
     )["Location"]
     comment = owner_api.post(f"{incident}/comments", {"text": "Seen."}).json()["data"]["id"]
+    retype = deployer_api.post("/v1/incident/attributes/region/retype", {"type": "INTEGER"})
+    job = retype.headers["Location"]
     ids = {
         "incident_id": incident.rpartition("/")[2],
         "comment_id": comment,
         "name": "count",
+        "job": job.rpartition("/")[2],
     }
     answered = 0
     for path, method, operation in operations(document):
         if method != "get" or operation["security"] == []:
             continue
-        deployers = "attributes/{name}/" in path or path.endswith("/indexes")
+        deployers = re.search("attributes/({name}/|indexes|jobs|document)", path)
         client = deployer_api if deployers else owner_api
         response = client.get(path.format(**ids))
         assert response.status_code == 200, path
         described = operation["responses"]["200"]
-        assert set(described["headers"]) <= set(response.headers)
+        assert set(described["headers"]) - SOMETIMES <= set(response.headers)
         content = described["content"]["application/json"]
         validator(document, content["schema"]).validate(read_json(response))
         answered += 1
-    assert answered == 13
+    assert answered == 17
     refused = owner_api.post("/v1/incident", {"name": 5, "colour": "red"})
     component(document, "Problem").validate(read_json(refused))
 

@@ -31,16 +31,19 @@ MODES = {"as_described": GenerationMode.POSITIVE, "otherwise": GenerationMode.NE
 # Refusals that no schema announces, or none that this client reads (formatMinimum): rules between
 # members, about what there is, about the digits of numbers, about days.
 UNSPEAKABLE = {
+    "ambiguous",
     "bad_character",
     "bad_cursor",
     "bad_number",
     "blank",
     "contradiction",
+    "duplicate_entry",
     "duplicate_option",
     "in_use",
     "maximum",
     "minimum",
     "no_such_reference",
+    "not_plain",
     "pattern_too_costly",
     "required",
     "reserved_name",
@@ -48,6 +51,7 @@ UNSPEAKABLE = {
     "unknown_option",
     "unknown_option_set",
     "unknown_rule",
+    "unreadable_yaml",
 }
 EXAMPLES = 8  # of each operation and mode
 

@@ -36,6 +36,7 @@ from incidents_project.http.openapi import (
 IGNORED: Json = {"description": "Made by the server; ignored here."}
 ID: Json = {"type": "string", "format": "uuid"}
 MOMENT: Json = {"type": "string", "format": "date-time"}
+_DAY: Json = {"type": "string", "format": "date"}
 TEXT: Json = {"type": "string"}
 VERSION: Json = {
     "type": "integer",
@@ -47,6 +48,10 @@ LOCK: Json = {
     "pattern": "^[0-9]{1,18}$",
     "description": "Not needed; if sent, it must be the version that is there.",
 }
+PLAN: Json = {
+    "type": ["string", "null"],
+    "description": "The `plan` of a preview: refused if the attributes were changed since.",
+}
 _FIXED: Json = {"description": "Cannot be changed here: as it is, or absent."}
 
 
@@ -55,7 +60,7 @@ def ignored(names: Iterable[str]) -> dict[str, Json]:
     return dict.fromkeys(sorted(names), IGNORED)
 
 
-_NAME: Json = {
+NAME: Json = {
     "type": "string",
     "pattern": "^[A-Za-z](?:_?[A-Za-z0-9])*_?$",
     "maxLength": 50,
@@ -72,13 +77,38 @@ _REQUIRED_WHEN = (
     "`always`; `create`, after which it may be cleared; or the statuses at which it is asked for."
 )
 _APPLIES_TO = "The types of incident that have the attribute; none named is all."
-_UNIQUE = "Whether no two incidents of a tenant may have the same; said when it is defined."
+_UNIQUE = "Whether no two incidents of a tenant may have the same."
+_UNIQUE_STATE: Json = {
+    "type": "string",
+    "enum": ["NONE", "VALIDATING", "ENFORCED"],
+    "description": "While it is VALIDATING, a job looks for values that two incidents share.",
+}
 _INDEXED = "Whether filters and sorting by it have an index, which makes every write dearer."
 _INDEX_STATE: Json = {
     "type": "string",
     "enum": list(IndexState),
     "description": "Where its index stands: indexes are built and dropped in the background.",
 }
+_MISSING_VALUE = (
+    "What incidents without a value are read, found and sorted as having; only of an attribute that"
+    " all must always have."
+)
+_ALIAS = record(
+    {"name": TEXT, "until": MOMENT | {"description": "Until when it may be used."}},
+    required=("name", "until"),
+)
+_ALIASES: Json = {
+    "type": "array",
+    "items": _ALIAS,
+    "description": "Names that it had, by which filters and writes may still call it.",
+}
+
+
+def nullable(schema: Json, description: str) -> Json:
+    """A schema of an answer that may also be null."""
+    return {**schema, "type": [schema["type"], "null"], "description": description}
+
+
 _DEFAULT = "The value of a new incident that does not name the attribute."
 _RULES_OF_ALL = "The rules that differ from the type's own; which there are depends on the type."
 _ORDER: Json = {"type": "integer", "description": "Smaller ones come first."}
@@ -106,16 +136,24 @@ _EXAMPLE: dict[str, Any] = {
     "description": "",
     "required": False,
     "default": None,
+    "missing_value": None,
     "rules": {},
     "state": "ACTIVE",
+    "sunset": None,
+    "archived_at": None,
     "required_when": "always",
     "applies_to": [],
     "unique": False,
+    "unique_state": "NONE",
     "indexed": False,
     "index_state": "NONE",
     "group": "",
     "help_text": "",
     "order": 0,
+    "aliases": [],
+    "changing_to": None,
+    "undo_until": None,
+    "job": None,
     **_MADE_EXAMPLES,
 }
 
@@ -126,22 +164,30 @@ def _read() -> Json:
         for name, (type_, words) in _TEXTS.items()
     }
     members: dict[str, Json] = {
-        "name": _NAME,
+        "name": NAME,
         "type": {"type": "string", "enum": types.names()},
         **texts,
         "required": {"type": "boolean", "description": _REQUIRED},
         "default": {"description": _DEFAULT},
+        "missing_value": {"description": _MISSING_VALUE},
         "rules": {"type": "object", "description": _RULES_OF_ALL},
         "state": {"type": "string", "enum": list(State.values)},
+        "sunset": nullable(_DAY, "When a deprecated attribute will go."),
+        "archived_at": nullable(MOMENT, "When it was taken out of sight."),
         "required_when": {
             "anyOf": [{"type": "string", "enum": RequiredWhen.values}, _list_of()],
             "description": _REQUIRED_WHEN,
         },
         "applies_to": _list_of() | {"description": _APPLIES_TO},
         "unique": {"type": "boolean", "description": _UNIQUE},
+        "unique_state": _UNIQUE_STATE,
         "indexed": {"type": "boolean", "description": _INDEXED},
         "index_state": _INDEX_STATE,
         "order": _ORDER,
+        "aliases": _ALIASES,
+        "changing_to": nullable(TEXT, "The type that it will have when a running job is done."),
+        "undo_until": nullable(MOMENT, "Until when its type can be changed back."),
+        "job": nullable(ID, "The job that works on its values."),
         **_WHO_AND_WHEN,
     }
     return record(
@@ -195,6 +241,11 @@ def _rules(type_: type[AttributeType]) -> Json:
 
 
 def _created(type_: type[AttributeType]) -> Json:
+    return defined(type_, ignored(READ_ONLY))
+
+
+def defined(type_: type[AttributeType], more: dict[str, Json]) -> Json:
+    """A definition of one type as it is sent, with ``more`` members."""
     # Without its rules: they stand beside it, and may allow more than the type by itself does.
     default = written(answered(type_().json_schema()), nullable=True)
     example: Json = {"name": _example_name(type_), "type": type_.name}
@@ -202,12 +253,13 @@ def _created(type_: type[AttributeType]) -> Json:
         example["rules"] = dict(type_.example_rules)
     return record(
         {
-            "name": _NAME,
+            "name": NAME,
             "type": {"type": "string", "const": type_.name},
             **_settings(),
             "default": default | {"description": _DEFAULT},
+            "missing_value": default | {"description": _MISSING_VALUE},
             "rules": _rules(type_),
-            **ignored(READ_ONLY),
+            **more,
         },
         required=("name", "type"),
         additionalProperties=False,
@@ -220,15 +272,24 @@ def _example_name(type_: type[AttributeType]) -> str:
     return "my" + "".join(word.capitalize() for word in type_.name.split("_"))
 
 
+def changeable() -> dict[str, Json]:
+    """What of a definition can be changed while it stays what it is."""
+    return {
+        **_settings(),
+        "default": {"description": _DEFAULT},
+        "missing_value": {"description": _MISSING_VALUE},
+        "rules": {
+            "type": ["object", "null"],
+            "description": "Merged into the rules: `null` takes one, or all, away.",
+        },
+    }
+
+
 def _patched() -> Json:
     return record(
         {
-            **_settings(),
-            "default": {"description": _DEFAULT},
-            "rules": {
-                "type": ["object", "null"],
-                "description": "Merged into the rules: `null` takes one, or all, away.",
-            },
+            **changeable(),
+            "plan": PLAN,
             "occ_lock": LOCK,
             "name": _FIXED,
             "type": _FIXED,
@@ -240,7 +301,7 @@ def _patched() -> Json:
     )
 
 
-_SET_NAME: Json = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]{0,49}$"}
+SET_NAME: Json = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]{0,49}$"}
 _SET_EXAMPLE: dict[str, Any] = {
     "name": "regions",
     "label": "Regions",
@@ -252,7 +313,7 @@ def _option_sets() -> dict[str, Json]:
     label = StringType(max_length=200).json_schema()
     made = {**_WHO_AND_WHEN, "used_by": {**array_of_text(), "description": "Attributes, by name."}}
     read = {
-        "name": _SET_NAME,
+        "name": SET_NAME,
         "label": TEXT,
         "options": answered(OPTIONS_SCHEMA),
         **made,
@@ -266,7 +327,7 @@ def _option_sets() -> dict[str, Json]:
         ),
         "OptionSetCreate": record(
             {
-                "name": _SET_NAME,
+                "name": SET_NAME,
                 "label": written(label, nullable=True),
                 "options": OPTIONS_SCHEMA,
                 **ignored(made),
@@ -394,11 +455,12 @@ def components(schema: Schema) -> Components:
 
 def _parameters() -> dict[str, Json]:
     return {
-        "name": in_path("name", _SET_NAME, "The name."),
+        "name": in_path("name", SET_NAME, "The name."),
         "state": in_query(
             "state",
-            {"type": "string", "enum": list(State.values), "default": State.ACTIVE.value},
-            "Which ones; those that are not active are for deployers.",
+            {"type": "string", "enum": list(State.values)},
+            "Which ones; without it those that incidents have, active and deprecated. The others"
+            " are for deployers.",
         ),
         "of_type": in_query(
             "type", _list_of(hosts.kinds())["items"], "Only what incidents of this type have."
@@ -411,6 +473,9 @@ def _parameters() -> dict[str, Json]:
 
 TAG = "Attributes"
 _ONE = ref("Attribute")
+BEGUN = Answer(
+    "A job has begun; this is the attribute meanwhile.", _ONE, headers=("ETag", "Location")
+)
 _GONE = Answer("It is gone.")
 
 ATTRIBUTES: Documentation = {
@@ -418,7 +483,7 @@ ATTRIBUTES: Documentation = {
         name="listAttributes",
         tag=TAG,
         summary="List the attributes",
-        description="All of them, in the deployer's order.",
+        description="Those that incidents have, in the deployer's order.",
         answers={200: Answer("The attributes.", array_of("Attribute"))},
         parameters=("state",),
     ),
@@ -445,7 +510,10 @@ ATTRIBUTES: Documentation = {
         description="Everything but its name and type."
         " Values that were stored before are not checked again until they are touched.",
         body="AttributePatch",
-        answers={200: Answer("The attribute as it is now.", _ONE, headers=("ETag",))},
+        answers={
+            200: Answer("The attribute as it is now.", _ONE, headers=("ETag",)),
+            202: BEGUN,
+        },
         parameters=("If-Match",),
         refusals=(409, 412),
     ),
@@ -453,10 +521,12 @@ ATTRIBUTES: Documentation = {
         name="deleteAttribute",
         tag=TAG,
         summary="Take an attribute away",
-        description="It disappears from every answer at once; its values are kept.",
+        description="It disappears from every answer at once. Its values are kept, and come back"
+        " when it is restored. Refused while something refers to it, unless it is told to `detach`"
+        " that.",
         answers={204: _GONE},
-        parameters=("If-Match",),
-        refusals=(412,),
+        parameters=("If-Match", "detach", "plan"),
+        refusals=(409, 412),
     ),
     "history": Operation(
         name="listAttributeHistory",

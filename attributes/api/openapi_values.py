@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from attributes import jsonschema
 from attributes.models import RequiredWhen
 from attributes.schema import Attribute, Schema
 from incidents_project.http.openapi import Json, record
@@ -68,12 +69,16 @@ def values_read(schema: Schema) -> Json:
 
 
 def values_created(schema: Schema) -> Json:
-    """The values of a new incident: what is required and has no default must be there."""
+    """The values of a new incident: what is required and has no default must be there.
+
+    What is deprecated cannot be there: it is for incidents that have a value.
+    """
     required = tuple(a.name for a in schema.attributes if must_be_sent(a))
     return record(
         {
             a.name: _worded(a, _value(a, nullable=not _needed(a)), default=True)
             for a in schema.attributes
+            if not a.deprecated
         },
         required=required,
         additionalProperties=False,
@@ -95,7 +100,8 @@ def values_changed(schema: Schema) -> Json:
 def one_value(schema: Schema, *, clearable: bool, more: dict[str, Json]) -> Json:
     """``{"name", "value"}``: one alternative for each attribute."""
     required = ("name", "value")
-    if not schema.attributes:
+    attributes = [a for a in schema.attributes if clearable or not a.deprecated]
+    if not attributes:
         return record(
             {"name": {"type": "string"}, "value": {}, **more},
             required=required,
@@ -115,7 +121,7 @@ def one_value(schema: Schema, *, clearable: bool, more: dict[str, Json]) -> Json
                 title=a.name,
                 **listed_examples({"name": a.name, "value": e} for e in _example(a)),
             )
-            for a in schema.attributes
+            for a in attributes
         ]
     }
 
@@ -125,7 +131,9 @@ def value_examples(schema: Schema, kind: str | None = None) -> list[dict[str, An
 
     None if it could not hold what is required. No example is the id of an incident that is there.
     """
-    attributes = [a for a in schema.attributes if kind is None or a.applies(kind)]
+    attributes = [
+        a for a in schema.attributes if (kind is None or a.applies(kind)) and not a.deprecated
+    ]
     values = {a.name: [] if a.type.refers else _example(a) for a in attributes}
     if any(must_be_sent(a) and not values[a.name] for a in attributes):
         return []
@@ -144,7 +152,8 @@ def listed_examples(values: Iterable[Any]) -> Json:
 
 
 def _needed(attribute: Attribute) -> bool:
-    return attribute.required and not (attribute.required_at or attribute.applies_to)
+    conditional = attribute.deprecated or attribute.required_at or attribute.applies_to
+    return attribute.required and not conditional
 
 
 def _kept(attribute: Attribute) -> bool:
@@ -163,7 +172,8 @@ def _worded(attribute: Attribute, schema: Json, *, default: bool = False) -> Jso
         words["description"] = described
     if default and attribute.default is not None:
         words["default"] = attribute.type.present(attribute.default)
-    return schema | words | listed_examples(_example(attribute))
+    flags = jsonschema.deprecation(attribute)
+    return schema | words | flags | listed_examples(_example(attribute))
 
 
 def _sentences(attribute: Attribute) -> Iterator[str]:
@@ -171,7 +181,9 @@ def _sentences(attribute: Attribute) -> Iterator[str]:
         yield attribute.description
     if attribute.applies_to:
         yield f"For incidents of {', '.join(sorted(attribute.applies_to))}."
-    if attribute.required_at:
+    if attribute.deprecated:
+        yield "Only incidents that have a value may have another one."
+    elif attribute.required_at:
         yield f"Required at {', '.join(sorted(attribute.required_at))}."
     if attribute.unique:
         yield "No two incidents of a tenant have the same."

@@ -1,32 +1,60 @@
 """A definition on the wire."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
+from attributes import indexes
 from attributes.indexes import IndexState
-from attributes.models import AttributeMeta
+from attributes.models import AttributeMeta, Job, JobKind, SlotState
+from attributes.types import clock
 
 
-def present(definition: AttributeMeta, index_state: IndexState) -> dict[str, Any]:
+def present(definition: AttributeMeta) -> dict[str, Any]:
     """The attribute as the API answers it, ``name`` and ``type`` first."""
-    typed = definition.typed()
-    default = definition.default
+    return present_all([definition])[0]
+
+
+def present_all(definitions: Iterable[AttributeMeta]) -> list[dict[str, Any]]:
+    """Each of them; what stands beside them is read for all at once."""
+    definitions = list(definitions)
+    prefetch_related_objects(definitions, "aliases", "spare_slots")
+    ids = [definition.id for definition in definitions]
+    jobs = {job.attribute_id: job for job in Job.objects.open().filter(attribute_id__in=ids)}
+    catalogue = indexes.read()
+    return [_present(one, catalogue.state(one), jobs.get(one.id)) for one in definitions]
+
+
+def _present(definition: AttributeMeta, index_state: IndexState, job: Job | None) -> dict[str, Any]:
+    spares = definition.spare_slots.all()
+    filling = [spare.type for spare in spares if spare.state == SlotState.FILLING]
+    kept = [spare.kept_until for spare in spares if spare.state == SlotState.RETAINED]
     return {
         "name": definition.name,
         "type": definition.type,
         "label": definition.label,
         "description": definition.description,
         "required": definition.required,
-        "default": None if default is None else typed.present(default),
+        "default": _shown(definition, definition.default),
+        "missing_value": _shown(definition, definition.missing_value),
         "rules": definition.rules,
         "state": definition.state,
+        "sunset": definition.sunset,
+        "archived_at": definition.archived_at,
         "required_when": definition.required_when,
         "applies_to": definition.applies_to,
         "unique": definition.unique,
+        "unique_state": _unique_state(definition, job),
         "indexed": definition.indexed,
         "index_state": index_state,
         "group": definition.group,
         "help_text": definition.help_text,
         "order": definition.order,
+        "aliases": _aliases(definition),
+        "changing_to": next(iter(filling), None),
+        "undo_until": max(filter(None, kept), default=None),
+        "job": job and job.id,
         "id": definition.id,
         "occ_lock": definition.occ_lock,
         "created_at": definition.created_at,
@@ -34,3 +62,23 @@ def present(definition: AttributeMeta, index_state: IndexState) -> dict[str, Any
         "updated_at": definition.updated_at,
         "updated_by": definition.updated_by,
     }
+
+
+def _shown(definition: AttributeMeta, stored: Any) -> Any:
+    return None if stored is None else definition.typed().present(stored)
+
+
+def _aliases(definition: AttributeMeta) -> list[dict[str, Any]]:
+    """The former names that may still be used."""
+    now = clock.now()
+    return [
+        {"name": alias.name, "until": alias.until}
+        for alias in definition.aliases.all()
+        if alias.until > now
+    ]
+
+
+def _unique_state(definition: AttributeMeta, job: Job | None) -> str:
+    if not definition.unique:
+        return "NONE"
+    return "VALIDATING" if job is not None and job.kind == JobKind.CLAIM else "ENFORCED"

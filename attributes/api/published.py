@@ -33,6 +33,7 @@ _COMMON: dict[str, Any] = {
     "unique": {"type": "boolean"},
     "indexed": {"type": "boolean"},
     "default": {},
+    "missing_value": {},
 }
 
 

@@ -69,7 +69,8 @@ _REASONS: dict[int, Reason] = {
     409: Reason(
         "Conflict",
         "The request is fine, the state of things is not: a stale `occ_lock`, a name that is taken,"
-        " a value that is set already or that another incident has, options in use.",
+        " a value that is set already or that another incident has, options in use, a stale plan,"
+        " a job that works on the same values.",
         "stale_object",
         "It was changed since you read it. Read it again and repeat your change.",
     ),
@@ -187,6 +188,7 @@ class Operation:
     answers: Mapping[int, Answer]
     parameters: tuple[str, ...] = ()
     body: str | None = None
+    body_required: bool = True
     refusals: tuple[int, ...] = ()
     public: bool = False
     probe: bool = False
@@ -206,7 +208,7 @@ class Operation:
         }
         if self.body is not None:
             content = {JSON: {"schema": ref(self.body)}}
-            described["requestBody"] = {"required": True, "content": content}
+            described["requestBody"] = {"required": self.body_required, "content": content}
         if self.deprecated:
             described["deprecated"] = True
         return described
@@ -316,9 +318,16 @@ def _header(description: str, schema: Json) -> Json:
 
 _TEXT: Json = {"type": "string"}
 _HEADERS: Json = {
+    "Deprecation": _header(
+        "Since when a name, or an attribute, that the request names is to be used no more: seconds"
+        " since 1970 behind an @ (RFC 9745).",
+        {"type": "string", "pattern": "^@-?[0-9]+$"},
+    ),
     "ETag": _header("The version, for `If-Match` and `If-None-Match`.", _TEXT),
+    "Link": _header("The attributes that `Deprecation` speaks of (RFC 8288).", _TEXT),
     "Location": _header("Where the new thing is.", {"type": "string", "format": "uri-reference"}),
     "Retry-After": _header("Seconds to wait.", {"type": "integer", "minimum": 0}),
+    "Sunset": _header("When the first of them can be used no more (RFC 8594).", _TEXT),
     "WWW-Authenticate": _header("How to authenticate: `Bearer`.", _TEXT),
     "X-Correlation-ID": _header(
         "What names this request in the log: the request's own `X-Correlation-ID` or"
@@ -429,6 +438,12 @@ COMPONENTS = Components(
                     "description": "The query parameters that the path takes.",
                 },
                 "limit": {"type": "integer", "description": "The most bytes a body may have."},
+                "job": {"type": "string", "description": "The job that has to end first."},
+                "referrers": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "What still refers to the attribute.",
+                },
             },
             required=(
                 "type",

@@ -82,9 +82,11 @@ class StrictJSONParser(BaseParser):
         return loads(body)
 
 
-def body_object(request: Request) -> dict[str, Any]:
-    """The request's body, which must be a JSON object."""
+def body_object(request: Request, *, optional: bool = False) -> dict[str, Any]:
+    """The request's body, which must be a JSON object; no body is an empty one if ``optional``."""
     if request.stream is None:
+        if optional:
+            return {}
         _refuse("empty_body", "The body is empty; send a JSON object.")
     data = request.data
     if not isinstance(data, dict):
