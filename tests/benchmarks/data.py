@@ -144,6 +144,10 @@ def recount(connection: psycopg.Connection[Any]) -> None:
         " SELECT gen_random_uuid(), tenant_id, 0, count(*) FROM incidents_incident"
         " GROUP BY tenant_id"
     )
+    connection.execute(
+        "INSERT INTO accounts_tenant (id, created_at)"
+        " SELECT DISTINCT tenant_id, now() FROM incidents_count ON CONFLICT DO NOTHING"
+    )
 
 
 def _rows(slots: dict[str, str], incidents: int) -> Iterator[tuple[Any, ...]]:
