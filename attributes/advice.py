@@ -23,7 +23,7 @@ class Advice:
 
 def give() -> list[Advice]:
     """The attributes that were slow without an index, the costliest first."""
-    without = {d.slot: d for d in AttributeMeta.objects.active().filter(indexed=False)}
+    without = {d.slot: d for d in AttributeMeta.objects.in_force().filter(indexed=False)}
     slow = UnindexedUse.objects.filter(slot__in=without, slow_uses__gt=0).order_by("-total_ms")
     return [_about(without[use.slot], use) for use in slow]
 

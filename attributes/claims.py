@@ -4,20 +4,37 @@ The claims' key in the database decides who wins; nothing is looked up first.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 from uuid import UUID
 
 from django.db import connection
 
+from accounts import tenancy
 from accounts.tenancy import new_id
+from attributes import indexes
 from attributes.models import Claim
 from attributes.schema import Attribute, Schema
-from attributes.types import Json
+from attributes.storage import expression, quoted
+from attributes.types import AttributeType, Json
 from attributes.values import MEMBER
 from incidents_project.exact_json import dumps
 from incidents_project.refusals import Conflict, Fault
 
 Stored = Mapping[str, Json]
+
+
+class Claiming(Protocol):
+    """What has unique values: their type, and what their claims lie under."""
+
+    @property
+    def type(self) -> AttributeType:
+        """The type."""
+
+    @property
+    def claims(self) -> str:
+        """The claims' slot."""
+
 
 _CLAIM = """
     INSERT INTO attributes_claim (id, tenant_id, slot, digest, host_id)
@@ -36,9 +53,9 @@ def move(schema: Schema, tenant_id: str, host_id: UUID, before: Stored, after: S
     changed = [a for a in schema.unique if _held(a, before) != _held(a, after)]
     # Taken before the old ones are given back, and in one order for everybody: then no two writers
     # can wait for each other, not even when they swap their values.
-    wanted = sorted((a for a in changed if a.slot in after), key=lambda a: a.slot)
+    wanted = sorted((a for a in changed if a.slot in after), key=lambda a: a.claims)
     made = _take(tenant_id, host_id, wanted, after) if wanted else []
-    gone = [a.slot for a in changed if a.slot in before]
+    gone = [a.claims for a in changed if a.slot in before]
     if gone:
         held = Claim.objects.for_tenant(tenant_id).filter(host_id=host_id, slot__in=gone)
         held.exclude(id__in=made).delete()
@@ -46,13 +63,61 @@ def move(schema: Schema, tenant_id: str, host_id: UUID, before: Stored, after: S
 
 def _take(tenant_id: str, host_id: UUID, wanted: list[Attribute], values: Stored) -> list[UUID]:
     ids = [new_id() for _ in wanted]
-    slots = [attribute.slot for attribute in wanted]
+    slots = [attribute.claims for attribute in wanted]
     digests = [_held(attribute, values) for attribute in wanted]
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [tenant_id, host_id, ids, slots, digests])
         won = {slot for (slot,) in cursor.fetchall()}
-    refuse_taken([attribute for attribute in wanted if attribute.slot not in won])
+    refuse_taken([attribute for attribute in wanted if attribute.claims not in won])
     return ids
+
+
+_CLAIM_ALL = """
+    INSERT INTO attributes_claim (id, tenant_id, slot, digest, host_id)
+    SELECT wanted.id, %s, %s, wanted.digest, wanted.host_id
+    FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) AS wanted (id, digest, host_id)
+    ORDER BY wanted.digest, wanted.host_id
+    ON CONFLICT (tenant_id, slot, digest) DO NOTHING
+"""
+
+
+def take_all(attribute: Claiming, tenant_id: str, found: Sequence[tuple[UUID, Json]]) -> int:
+    """Take the claims of values that many hosts have had for long; how many were free.
+
+    The hosts are held by the transaction, so that none of them changes its value meanwhile.
+    """
+    ids = [new_id() for _ in found]
+    digests = [digest(attribute, value) for _, value in found]
+    with connection.cursor() as cursor:
+        hosts = [host_id for host_id, _ in found]
+        cursor.execute(_CLAIM_ALL, [tenant_id, attribute.claims, ids, digests, hosts])
+        return int(cursor.rowcount)
+
+
+def unclaimed(slot: str, claims: str) -> str:
+    """The condition that a host has a value and no claim for it.
+
+    It is looked up by the host, one by one: for want of statistics PostgreSQL would read all claims
+    there are, by slot or into a hash, for every batch. So the slot is no column it could look for,
+    and OFFSET makes the subquery one of its own.
+    """
+    table = indexes.table()
+    return (
+        f"{expression(slot)} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attributes_claim AS claim"  # noqa: S608
+        f" WHERE claim.tenant_id = {table}.tenant_id AND claim.host_id = {table}.id"
+        f" AND claim.slot || '' = {quoted(claims)} OFFSET 0)"
+    )
+
+
+def twins(attribute: Attribute, tenant_id: str, found: Sequence[tuple[UUID, Json]]) -> set[UUID]:
+    """Those of some hosts whose value another host has the claim of."""
+    digests = {host_id: digest(attribute, value) for host_id, value in found}
+    claims = Claim.objects.for_tenant(tenant_id).filter(
+        slot=attribute.claims, digest__in=list(digests.values())
+    )
+    with tenancy.scope(tenant_id):
+        holders = dict(claims.values_list("digest", "host_id"))
+    return {id_ for id_, digest in digests.items() if holders.get(digest, id_) != id_}
 
 
 def release_all(tenant_id: str, host_id: UUID) -> None:
@@ -67,7 +132,7 @@ def taken(schema: Schema, tenant_id: str, values: Stored) -> list[Attribute]:
         for attribute in schema.unique
         if attribute.slot in values
         and Claim.objects.for_tenant(tenant_id)
-        .filter(slot=attribute.slot, digest=_held(attribute, values))
+        .filter(slot=attribute.claims, digest=_held(attribute, values))
         .exists()
     ]
 
@@ -89,5 +154,10 @@ def _held(attribute: Attribute, values: Stored) -> str | None:
     """What stands for the value in a claim; None where there is no value."""
     if attribute.slot not in values:
         return None
-    identity = attribute.type.identity(values[attribute.slot])
+    return digest(attribute, values[attribute.slot])
+
+
+def digest(attribute: Claiming, value: Json) -> str:
+    """What stands for a value in a claim."""
+    identity = attribute.type.identity(value)
     return hashlib.sha256(dumps(identity, sort_keys=True)).hexdigest()

@@ -4,48 +4,62 @@ Attributes must know what a host already calls its own fields, and later rewrite
 importing it: a host registers itself when its app is ready.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from django.db import models
+
+
+class Recount(Protocol):
+    """Counts a tenant's hosts one by one."""
+
+    def __call__(self, tenant_id: str, *, mend: bool = False) -> int:
+        """How many more there are than were counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """A model with a ``ValuesField``.
 
-    ``reserved`` are the names its own fields have on the wire. ``kinds`` and ``stages`` answer the
-    codes that rules may speak of: ``applies_to`` of kinds, ``required_when`` of stages.
-    ``missing`` answers which of some ids, that values refer to, are not there for the tenant.
+    ``reserved`` are the names its own fields have on the wire, in lower case. ``kinds`` and
+    ``stages`` answer the codes that rules may speak of: ``applies_to`` of kinds, ``required_when``
+    of stages;
+    ``kind`` and ``stage`` are the columns that hold one of each.
+    ``missing`` answers which of some ids, that values refer to, are not there for the tenant,
+    ``count`` how many hosts a tenant has, and ``recount`` how many more it has than that; asked to,
+    it puts the count right.
     """
 
     model: type[models.Model]
     reserved: frozenset[str]
+    kind: str
+    stage: str
     kinds: Callable[[], Sequence[str]]
     stages: Callable[[], Sequence[str]]
     missing: Callable[[str, Collection[UUID]], Collection[UUID]]
+    count: Callable[[str], int]
+    recount: Recount
 
 
 _hosts: list[Host] = []
 
 
-def register(
-    model: type[models.Model],
-    *,
-    reserved: Iterable[str],
-    kinds: Callable[[], Sequence[str]],
-    stages: Callable[[], Sequence[str]],
-    missing: Callable[[str, Collection[UUID]], Collection[UUID]],
-) -> None:
-    """Make ``model`` a carrier of values."""
-    names = frozenset(name.lower() for name in reserved)
-    _hosts.append(Host(model, names, kinds, stages, missing))
+def register(host: Host) -> None:
+    """Make a model a carrier of values."""
+    _hosts.append(host)
 
 
 def all_hosts() -> tuple[Host, ...]:
     """Every registered host."""
     return tuple(_hosts)
+
+
+def columns() -> tuple[str, str]:
+    """The columns of a host's kind and of its stage. There is one host."""
+    (host,) = _hosts
+    return host.kind, host.stage
 
 
 def kinds() -> list[str]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from attributes import hosts
-from attributes.models import AttributeMeta, IndexBuild, State
+from attributes.models import AttributeMeta, IndexBuild, SlotState, SpareSlot, State
 
 ARCHIVED_FOR = timedelta(days=1)  # so long an archived attribute keeps its index
 
@@ -90,18 +90,42 @@ class Catalogue:
         return [one for one in listed if one.state is not IndexState.NONE]
 
 
+def definitions() -> list[AttributeMeta]:
+    """All definitions, and those about to change their type once more as they will be then."""
+    known = list(AttributeMeta.objects.all())
+    for spare in SpareSlot.objects.filter(state=SlotState.FILLING).select_related("attribute"):
+        to_be = spare.attribute
+        to_be.slot, to_be.type, to_be.rules = spare.slot, spare.type, spare.rules
+        known.append(to_be)
+    return known
+
+
 def is_wanted(definition: AttributeMeta) -> bool:
     """Whether the attribute should have an index; an archived one keeps it for a while."""
-    if definition.state == State.ACTIVE:
+    if definition.is_in_force:
         return definition.indexed
-    # Nothing changes an archived attribute, so this is when it was archived.
-    return definition.indexed and definition.updated_at > timezone.now() - ARCHIVED_FOR
+    archived = definition.archived_at
+    return (
+        definition.state == State.ARCHIVED
+        and definition.indexed
+        and archived is not None
+        and archived > timezone.now() - ARCHIVED_FOR
+    )
 
 
 def table() -> str:
     """The table whose rows carry the values. There is one host; the index's name begins with it."""
     (host,) = hosts.all_hosts()
     return host.model._meta.db_table  # noqa: SLF001 - public by documentation
+
+
+def rows_of_table() -> int:
+    """How many rows it has, as last estimated."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [table()]
+        )
+        return max(0, int(cursor.fetchone()[0]))
 
 
 def name_of(slot: str) -> str:

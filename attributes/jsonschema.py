@@ -30,21 +30,20 @@ def of_values(
 
 def must_be_sent(attribute: Attribute, stage: str | None) -> bool:
     """Whether a new incident without this value is refused; at any status if none is given."""
-    if not attribute.required or attribute.default is not None:
-        return False
-    return not attribute.required_at or stage in attribute.required_at
+    return _is_needed(attribute, stage) and attribute.default is None
 
 
 def of_attribute(attribute: Attribute, stage: str | None = None) -> dict[str, Any]:
     """One value; null stands for none where none may be."""
     typed = attribute.type.json_schema()
     example = attribute.type.an_example()
-    needed = attribute.required and (not attribute.required_at or stage in attribute.required_at)
+    default = None if attribute.deprecated else attribute.default
     described = {
         "title": attribute.label or attribute.name,
         **({"description": attribute.description} if attribute.description else {}),
         **({} if example is None else {"examples": [example]}),
-        **({} if attribute.default is None else {"default": _shown(attribute)}),
+        **({} if default is None else {"default": attribute.type.present(default)}),
+        **deprecation(attribute),
         "x-type": attribute.type.name,
         **({"x-group": attribute.group} if attribute.group else {}),
         **({"x-help-text": attribute.help_text} if attribute.help_text else {}),
@@ -52,13 +51,23 @@ def of_attribute(attribute: Attribute, stage: str | None = None) -> dict[str, An
         **({"x-required-when": _when(attribute)} if attribute.required else {}),
         **({"x-unique": True} if attribute.unique else {}),
     }
-    if needed:
+    if _is_needed(attribute, stage):
         return described | typed
     return described | {"anyOf": [typed, {"type": "null"}]}
 
 
-def _shown(attribute: Attribute) -> Any:
-    return attribute.type.present(attribute.default)
+def _is_needed(attribute: Attribute, stage: str | None) -> bool:
+    if not attribute.required or attribute.deprecated:
+        return False
+    return not attribute.required_at or stage in attribute.required_at
+
+
+def deprecation(attribute: Attribute) -> dict[str, Any]:
+    """The keywords that say that an attribute is to be used no more; none for most."""
+    if not attribute.deprecated:
+        return {}
+    sunset = attribute.sunset
+    return {"deprecated": True, **({} if sunset is None else {"x-sunset": sunset.isoformat()})}
 
 
 def _when(attribute: Attribute) -> Any:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
 
 from attributes import types
-from attributes.models import AttributeMeta, RequiredWhen, State
+from attributes.conversions import Converter, converter
+from attributes.models import IN_FORCE, AttributeMeta, RequiredWhen, SlotState, State
+from attributes.types import clock
 from attributes.types.options import Option, clean_options
 from incidents_project.database.fields import ExactJSONField
 
@@ -20,8 +23,30 @@ Shown = Mapping[str, tuple[str, Callable[[Json], Json] | None]]
 
 
 @dataclass(frozen=True, slots=True)
+class FormerName:
+    """A name that an attribute had: since when it is not its name, until when it may be used."""
+
+    name: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """The slot that an attribute is about to read from, while its type changes."""
+
+    slot: str
+    type: types.AttributeType
+    converter: Converter
+    accepts_loss: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute, ready for use."""
+    """One attribute, ready for use.
+
+    ``retained`` are slots of types that it had, ``filling`` is that of the type it will have.
+    """
 
     uid: UUID
     name: str
@@ -38,6 +63,19 @@ class Attribute:
     default: Json
     group: str
     help_text: str
+    missing_value: Json = None
+    claim_slot: str = ""
+    deprecated: bool = False
+    deprecated_at: datetime | None = None
+    sunset: date | None = None
+    former_names: tuple[FormerName, ...] = ()
+    retained: tuple[str, ...] = ()
+    filling: Filling | None = None
+
+    @property
+    def claims(self) -> str:
+        """What the claims of its values lie under."""
+        return self.claim_slot or self.slot
 
     def applies(self, kind: str) -> bool:
         """Whether hosts of this kind have the attribute."""
@@ -45,12 +83,20 @@ class Attribute:
 
     def needed_by_new(self, stage: str) -> bool:
         """Whether a new host at this stage must have a value."""
-        return self.required and (not self.required_at or stage in self.required_at)
+        return (
+            self.required
+            and not self.deprecated
+            and (not self.required_at or stage in self.required_at)
+        )
 
     def kept_at(self, stage: str) -> bool:
         """Whether a host at this stage may not lose its value."""
-        return self.required and (
-            self.required_when == RequiredWhen.ALWAYS or stage in self.required_at
+        if self.missing_value is not None:
+            return True  # it would have that one again
+        return (
+            self.required
+            and not self.deprecated
+            and (self.required_when == RequiredWhen.ALWAYS or stage in self.required_at)
         )
 
 
@@ -68,20 +114,45 @@ class Schema:
         self.attributes = tuple(attributes)
         self.by_name: Mapping[str, Attribute] = {a.name: a for a in attributes}
         self.by_slot: Mapping[str, Attribute] = {a.slot: a for a in attributes}
-        self.expected = tuple(a for a in attributes if a.required or a.default is not None)
+        self.former: Mapping[str, tuple[Attribute, FormerName]] = {
+            former.name: (a, former) for a in attributes for former in a.former_names
+        }
+        self.expected = tuple(
+            a for a in attributes if (a.required or a.default is not None) and not a.deprecated
+        )
+        # Those whose values are written, or kept, in more than one slot.
+        self.shadowed: Mapping[str, Attribute] = {
+            a.slot: a for a in attributes if a.retained or a.filling
+        }
+        # What is read where nothing is stored.
+        self.virtual: Mapping[str, Json] = {
+            a.slot: a.missing_value for a in attributes if a.missing_value is not None
+        }
         self.unique = tuple(a for a in attributes if a.unique)
         self.referring = tuple(a for a in attributes if a.type.refers)
         self._shown: Shown = {a.slot: (a.name, _presented(a.type)) for a in attributes}
+
+    def named(self, name: str) -> Attribute | None:
+        """The attribute of this name, or the one that had it until lately."""
+        attribute = self.by_name.get(name)
+        if attribute is None and name in self.former:
+            attribute, former = self.former[name]
+            return attribute if former.until > clock.now() else None
+        return attribute
 
     def shown(self, names: Collection[str]) -> Shown:
         """Which slots to show when only the attributes of these names are asked for."""
         return {a.slot: self._shown[a.slot] for a in self.attributes if a.name in names}
 
+    def known(self, stored: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Stored values, and those that are read where there is none."""
+        return {**self.virtual, **stored} if self.virtual else stored
+
     def present(self, stored: Mapping[str, Json], only: Shown | None = None) -> dict[str, Json]:
-        """Stored values by slot, as answered by name; slots that are not in force stay hidden."""
+        """Values by slot, as answered by name; slots that are not in force stay hidden."""
         known = self._shown if only is None else only
         shown: dict[str, Json] = {}
-        for slot, value in stored.items():
+        for slot, value in self.known(stored).items():
             if slot in known:
                 name, present = known[slot]
                 shown[name] = value if present is None else present(value)
@@ -130,16 +201,21 @@ _LOAD = """
     SELECT epoch.stamp, epoch.version, meta.id, meta.name, meta.slot, meta.type, meta.rules,
            meta.label, meta.description, meta.required, meta.required_when, meta.applies_to,
            meta."unique", meta.indexed, meta."default", meta."group", meta.help_text,
+           meta.missing_value, meta.claim_slot, meta.state, meta.deprecated_at, meta.sunset,
+           (SELECT jsonb_agg(jsonb_build_object('name', name, 'since', since, 'until', until))
+            FROM attributes_alias AS alias WHERE alias.attribute_id = meta.id),
+           (SELECT jsonb_agg(to_jsonb(spare) ORDER BY spare.created_at)
+            FROM attributes_spareslot AS spare WHERE spare.attribute_id = meta.id),
            (SELECT jsonb_object_agg(name, options) FROM attributes_optionset) AS option_sets
     FROM attributes_epoch AS epoch
-    LEFT JOIN attributes_attributemeta AS meta ON meta.state = %s
+    LEFT JOIN attributes_attributemeta AS meta ON meta.state = ANY(%s)
     ORDER BY meta."order", meta.id
 """
 
 
 def _load() -> Stamped[Schema]:
     with connection.cursor() as cursor:
-        cursor.execute(_LOAD, [State.ACTIVE.value])
+        cursor.execute(_LOAD, [list(IN_FORCE)])
         rows = cursor.fetchall()
     stamp, version = rows[0][:2]
     sets = options_by_name(_JSON.from_db_value(rows[0][-1]))
@@ -154,9 +230,12 @@ def options_by_name(stored: dict[str, Json] | None) -> OptionSets:
 
 _COLUMNS = (
     "uid", "name", "slot", "type", "rules", "label", "description", "required", "required_when",
-    "applies_to", "unique", "indexed", "default", "group", "help_text",
+    "applies_to", "unique", "indexed", "default", "group", "help_text", "missing_value",
+    "claim_slot", "state", "deprecated_at", "sunset", "aliases", "spares",
 )  # fmt: skip
-_JSON_COLUMNS = ("rules", "required_when", "applies_to", "default")
+_JSON_COLUMNS = (
+    "rules", "required_when", "applies_to", "default", "missing_value", "aliases", "spares",
+)  # fmt: skip
 
 
 def _attribute(row: tuple[Any, ...], sets: OptionSets) -> Attribute:
@@ -168,7 +247,35 @@ def _attribute(row: tuple[Any, ...], sets: OptionSets) -> Attribute:
     read["type"] = types.build(read["type"], read.pop("rules")).resolved(sets)
     read["required_when"] = when if isinstance(when, str) else ""
     read["applies_to"] = frozenset(read["applies_to"])
-    return Attribute(required_at=frozenset(statuses), **read)
+    spares = read.pop("spares") or ()
+    return Attribute(
+        required_at=frozenset(statuses),
+        deprecated=read.pop("state") == State.DEPRECATED,
+        former_names=tuple(
+            FormerName(
+                alias["name"],
+                since=datetime.fromisoformat(alias["since"]),
+                until=datetime.fromisoformat(alias["until"]),
+            )
+            for alias in read.pop("aliases") or ()
+        ),
+        retained=tuple(s["slot"] for s in spares if s["state"] == SlotState.RETAINED),
+        filling=next(
+            (_filling(s, read["type"], sets) for s in spares if s["state"] == SlotState.FILLING),
+            None,
+        ),
+        **read,
+    )
+
+
+def _filling(spare: dict[str, Json], source: types.AttributeType, sets: OptionSets) -> Filling:
+    target = types.build(spare["type"], spare["rules"]).resolved(sets)
+    return Filling(
+        slot=spare["slot"],
+        type=target,
+        converter=converter(source, target, spare["using"]),
+        accepts_loss=spare["accepts_loss"],
+    )
 
 
 _JSON = ExactJSONField()
@@ -190,7 +297,9 @@ def describe(definition: AttributeMeta) -> dict[str, Any]:
         "group": definition.group,
         "help_text": definition.help_text,
         "default": definition.default,
+        "missing_value": definition.missing_value,
         "rules": definition.rules,
         "order": definition.order,
         "state": definition.state,
+        "sunset": None if definition.sunset is None else definition.sunset.isoformat(),
     }

@@ -4,7 +4,7 @@ This is the only module that knows, so that it can change.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ Values = dict[str, Json]
 COLUMN = "attributes"
 _SLOT = re.compile("a[1-9][0-9]*")
 _MEMBER = re.compile("[a-z]*")
+_CODE = re.compile("[A-Za-z0-9_.-]+")
 
 
 class ValuesField(ExactJSONField):
@@ -77,3 +78,23 @@ def expression(slot: str, member: str = "") -> str:
         raise ValueError(f"{slot!r} and {member!r} are no slot and member")
     value = f"(\"{COLUMN}\" -> '{slot}')"
     return f"({value} -> '{member}')" if member else value
+
+
+def quoted(slot: str) -> str:
+    """The SQL of a slot's name as text."""
+    if not _SLOT.fullmatch(slot):
+        raise ValueError(f"{slot!r} is no slot")
+    return f"'{slot}'"
+
+
+def codes(listed: Collection[str]) -> str:
+    """The SQL of an array of options' codes, none of which can end its literal."""
+    if not all(map(_CODE.fullmatch, listed)):
+        raise ValueError(f"not all of {listed!r} are codes of options")
+    literals = ", ".join(f"'{code}'" for code in listed)
+    return f"ARRAY[{literals}]::text[]"
+
+
+def has_code(slot: str, listed: Collection[str]) -> str:
+    """The condition that the value in a slot is one of the codes, or a list that has one."""
+    return f"{expression(slot)} ?| {codes(listed)}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attributes import deprecation, shadows
 from attributes.schema import Attribute, Schema
 from attributes.storage import Delta, Values, same
 from attributes.types import Json
@@ -31,17 +32,22 @@ class Situation:
 
 def for_new(schema: Schema, raw: Json, at: Situation, faults: list[Fault]) -> Values:
     """The values of a new host: what was sent, then defaults; what is required must be there."""
-    sent = raw if isinstance(raw, dict) else {}
-    values = changes(schema, raw, {}, at, faults).set
+    sent = _by_slot(schema, raw) if schema.expected and isinstance(raw, dict) else {}
+    values = _changes(schema, raw, {}, at, faults).set
     for attribute in schema.expected:
-        given = sent.get(attribute.name) is not None
+        given = sent.get(attribute.slot) is not None
         if given or not attribute.applies(at.kind):
             continue
-        if attribute.default is not None and attribute.name not in sent:
+        if attribute.default is not None and attribute.slot not in sent:
             values[attribute.slot] = attribute.default
         elif attribute.needed_by_new(at.stage):
             faults.append(_required(attribute))
-    return values
+    return shadows.followed(schema, Delta(values), {}, faults).set
+
+
+def _by_slot(schema: Schema, raw: Mapping[str, Json]) -> Mapping[str, Json]:
+    named = ((schema.named(name), value) for name, value in raw.items())
+    return {attribute.slot: value for attribute, value in named if attribute is not None}
 
 
 def changes(
@@ -49,21 +55,33 @@ def changes(
 ) -> Delta:
     """What ``raw``, an object of values by name, changes in ``stored``.
 
-    A value equal to the one that is stored is never refused: a rule that was tightened since must
-    not stop an unrelated edit.
+    A value equal to the one that is read is never refused, nor stored: a rule that was tightened
+    since must not stop an unrelated edit.
     """
+    delta = _changes(schema, raw, schema.known(stored), at, faults)
+    return shadows.followed(schema, delta, stored, faults)
+
+
+def _changes(
+    schema: Schema, raw: Json, stored: Mapping[str, Json], at: Situation, faults: list[Fault]
+) -> Delta:
     if not isinstance(raw, dict):
         faults.append(Fault(MEMBER, "wrong_type", "Must be an object of values by attribute name."))
         return Delta()
     to_set: Values = {}
     cleared: list[str] = []
+    named: set[str] = set()
     for name, value in raw.items():
-        attribute = schema.by_name.get(name)
+        attribute = deprecation.named(schema, name)
         if attribute is None:
             faults.append(unknown_attribute(schema, name, faults))
             if len(faults) > MOST_FAULTS:
                 break
-        elif value is None:
+            continue
+        if attribute.slot in named:
+            faults.append(_named_twice(attribute))
+        named.add(attribute.slot)
+        if value is None:
             if attribute.slot in stored:
                 _clear(attribute, at, cleared, faults)
         else:
@@ -87,9 +105,11 @@ def _set(
     except ValueRefused as refused:
         faults.append(refused.at(_field(attribute)))
         return
-    if slot in stored and same(stored[slot], cleaned):
+    if slot in stored and same(attribute.type.settled(stored[slot]), cleaned):
         return
-    if attribute.applies(at.kind):
+    if attribute.deprecated and slot not in stored:
+        faults.append(_deprecated(attribute))
+    elif attribute.applies(at.kind):
         to_set[slot] = cleaned
     else:
         kinds = ", ".join(sorted(attribute.applies_to))
@@ -133,16 +153,34 @@ def _required(attribute: Attribute) -> Fault:
     return Fault(_field(attribute), "required", f"This attribute is required{before}.")
 
 
+def _deprecated(attribute: Attribute) -> Fault:
+    until = f" and goes on {attribute.sunset}" if attribute.sunset else ""
+    message = f"Is deprecated{until}: only incidents that have a value may have another one."
+    return Fault(_field(attribute), "deprecated", message)
+
+
+def _named_twice(attribute: Attribute) -> Fault:
+    message = "Is sent by its name and by a former one. Send it once."
+    return Fault(_field(attribute), "named_twice", message)
+
+
 def unknown_attribute(schema: Schema, name: str, faults: Sequence[Fault] = ()) -> Fault:
-    """The refusal of a name that no attribute has, with the nearest one that exists."""
-    hint = did_you_mean(name, schema.by_name, faults)
+    """The refusal of a name that no attribute has, with the one that was meant."""
+    renamed = deprecation.called_now(schema, name)
+    if renamed is not None:
+        hint = f" It is called {renamed} now."
+    else:
+        hint = did_you_mean(name, schema.by_name, faults)
     return Fault(f"{MEMBER}.{name}", "unknown_attribute", f"No such attribute.{hint}")
 
 
 def described(schema: Schema, before: Mapping[str, Json], after: Mapping[str, Json]) -> list[Any]:
     """The values that differ, as history records them: by name and by slot."""
     entries = []
+    shadowing = shadows.slots(schema)
     for slot in sorted(before.keys() | after.keys(), key=lambda slot: (len(slot), slot)):
+        if slot in shadowing:
+            continue
         if slot in before and slot in after and same(before[slot], after[slot]):
             continue
         attribute = schema.by_slot.get(slot)  # None for one that was taken away

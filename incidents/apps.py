@@ -11,15 +11,23 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         """Incidents carry values; no attribute may take the name of a field of theirs."""
         from attributes import hosts
+        from attributes.hosts import Host
+        from incidents import counts
         from incidents.codes import codes
         from incidents.fields import KNOWN
         from incidents.models import Incident, Kind
         from incidents.queries import missing
 
         hosts.register(
-            Incident,
-            reserved=KNOWN,
-            kinds=lambda: codes.now().of(Kind.TYPE),
-            stages=lambda: codes.now().of(Kind.STATUS),
-            missing=missing,
+            Host(
+                Incident,
+                reserved=frozenset(name.lower() for name in KNOWN),
+                kind="type",
+                stage="status",
+                kinds=lambda: codes.now().of(Kind.TYPE),
+                stages=lambda: codes.now().of(Kind.STATUS),
+                missing=missing,
+                count=counts.total,
+                recount=counts.recount,
+            )
         )

@@ -192,11 +192,12 @@ def page_select(schema: Schema, query: Query, run: Run, limit: int, offset: int 
     where = all_of([query.condition, run.condition])
     keys = _beside(query)
     values = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(keys))
+    order = run.order_by
     sql = (
         f"{_select(query.selection.columns)}{values}{_OF_TENANT} AND {where.sql}"
-        f" ORDER BY {run.order_by} LIMIT {limit:d} OFFSET {offset:d}"
+        f" ORDER BY {order.sql} LIMIT {limit:d} OFFSET {offset:d}"
     )
-    return Select(sql, where.parameters, [schema.stamp])
+    return Select(sql, (*where.parameters, *order.parameters), [schema.stamp])
 
 
 def _beside(query: Query) -> list[sorting.Key]:
@@ -229,8 +230,9 @@ def _whole(tenant_id: str, keys: Keys, position: Position | None) -> Position | 
 
 
 def _read(key: sorting.Key, value: Any) -> Any:
-    is_json = isinstance(key.target, AttributeTarget) and value is not None
-    return loads(value) if is_json else value
+    if not isinstance(key.target, AttributeTarget):
+        return value
+    return key.target.missing if value is None else loads(value)
 
 
 def missing(tenant_id: str, ids: Collection[UUID]) -> set[UUID]:

@@ -1,10 +1,10 @@
 """Which fields an answer has: all of them, or those that ``fields`` names."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attributes.filters.targets import PREFIX, nearest
+from attributes.filters.targets import PREFIX, Targets
 from attributes.schema import Schema, Shown
 from attributes.values import MEMBER
 from incidents.presenter import COLUMNS, Row
@@ -45,8 +45,8 @@ class Presenter:
         return row
 
 
-def parse(texts: Sequence[str], names: Collection[str], faults: list[Fault]) -> Selection:
-    """What ``fields=id,attributes.count`` asks for; ``names`` are all that it may."""
+def parse(texts: Sequence[str], targets: Targets, faults: list[Fault]) -> Selection:
+    """What ``fields=id,attributes.count`` asks for."""
     if not texts:
         return EVERYTHING
     columns, attributes = set(), set()
@@ -55,11 +55,11 @@ def parse(texts: Sequence[str], names: Collection[str], faults: list[Fault]) -> 
         if name in COLUMNS:
             columns.add(name)
             whole = whole or name == MEMBER
-        elif name in names and name.startswith(PREFIX):
+        elif name.startswith(PREFIX) and (target := targets.named(name)) is not None:
             columns.add(MEMBER)
-            attributes.add(name.removeprefix(PREFIX))
+            attributes.add(target.name.removeprefix(PREFIX))
         elif len(faults) <= MOST_FAULTS:
-            hint = nearest(name, [*COLUMNS, *names], faults)
+            hint = targets.hint(name, [*COLUMNS, *targets], faults)
             faults.append(Fault("fields", "unknown_field", f"{_shown(name)} is no field.{hint}"))
     kept = tuple(column for column in COLUMNS if column in columns)
     return Selection(kept, None if whole else tuple(sorted(attributes)))

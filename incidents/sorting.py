@@ -2,16 +2,18 @@
 
 Incidents without a value come last, whichever the direction. ``NULLS LAST`` on the first key would
 keep PostgreSQL from walking an index, so such an order is walked in two runs: first those that have
-a value, then those that have none, in the order of the keys that follow.
+a value, then those that have none, in the order of the keys that follow. Where no value is read as
+one there are three runs: those before that value, those that have it or none, and those behind it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attributes.filters.conditions import EVERYTHING, Condition, all_of, any_of
-from attributes.filters.targets import Target, nearest
-from incidents.targets import ID, OWN, Targets
+from attributes.filters.targets import AttributeTarget, Target, Targets
+from attributes.storage import same
+from incidents.targets import ID, OWN
 from incidents_project.refusals import Fault
 
 MOST = 5
@@ -48,10 +50,10 @@ def parse(texts: Sequence[str], targets: Targets, faults: list[Fault]) -> Keys:
 
 def _parse(text: str, targets: Targets, faults: list[Fault]) -> Key | None:
     name, comma, direction = text.partition(",")
-    target = targets.get(name)
+    target = targets.named(name)
     if target is None or not target.sortable:
         sortable = [known.name for known in targets.values() if known.sortable]
-        hint = nearest(name, sortable, faults)
+        hint = targets.hint(name, sortable, faults)
         _refuse(faults, f"Must name one of {', '.join(sortable)}.{hint}")
         return None
     if comma and direction.upper() not in _DIRECTIONS:
@@ -79,23 +81,38 @@ class Run:
     keys: Keys
 
     @property
-    def order_by(self) -> str:
+    def order_by(self) -> Condition:
         """The order as SQL."""
-        return ", ".join(
+        steps = (
             _step(key, nullable=place > 0 and key.target.nullable)
-            for place, key in enumerate(self.keys)
+            for place, key in enumerate(_filled(self.keys))
         )
+        return _with_missing(self.keys, Condition(", ".join(steps)))
 
 
 def runs(keys: Keys, position: Position | None = None) -> list[Run]:
     """The runs of a walk in the order of ``keys``, from its start or behind ``position``."""
-    return _runs(with_tie_break(keys), position)
+    keys = with_tie_break(keys)
+    return _runs(keys, None if position is None else _read(keys, position))
+
+
+def _read(keys: Keys, position: Position) -> Position:
+    """The position as it would be read now: a value may stand by now for those that have none."""
+    return [
+        _missing(key) if value is None else value for key, value in zip(keys, position, strict=True)
+    ]
+
+
+def _missing(key: Key) -> Any:
+    return key.target.missing if isinstance(key.target, AttributeTarget) else None
 
 
 def _runs(keys: Keys, position: Position | None) -> list[Run]:
     first, rest = keys[0], keys[1:]
     if not first.target.nullable:
         return [Run(_after(keys, position), keys)]
+    if _missing(first) is not None:
+        return _around_missing(keys, position)
     passed = []
     if position is None or position[0] is not None:
         valued = Condition(f"{first.target.sql} IS NOT NULL")
@@ -104,7 +121,48 @@ def _runs(keys: Keys, position: Position | None) -> list[Run]:
     else:
         later = _runs(rest, position[1:])
     unvalued = Condition(f"{first.target.sql} IS NULL")
-    return passed + [Run(all_of([unvalued, run.condition]), run.keys) for run in later]
+    return passed + _limited(unvalued, later)
+
+
+def _around_missing(keys: Keys, position: Position | None) -> list[Run]:
+    """Those before the value that is read where there is none, those that have it, the others."""
+    first, rest = keys[0], keys[1:]
+    target, missing = first.target, _missing(first)
+    tied = any_of([_compared(first, "=", missing), Condition(f"{target.sql} IS NULL")])
+    behind = Run(all_of([_compared(first, _sign(first), missing), _after(keys, position)]), keys)
+    if position is not None and same(position[0], missing):
+        return [*_limited(tied, _runs(rest, position[1:])), behind]
+    ahead = _opposite(_sign(first))
+    before = Run(all_of([_compared(first, ahead, missing), _after(keys, position)]), keys)
+    earlier = [before, *_limited(tied, _runs(rest, None))]
+    if position is not None:
+        # PostgreSQL knows which of two constants is greater; where these are passed, it reads none.
+        values = (target.parameter(position[0]), target.parameter(missing))
+        earlier = _limited(Condition(f"{target.mark} {ahead} {target.mark}", values), earlier)
+    return [*earlier, behind]
+
+
+def _limited(condition: Condition, several: list[Run]) -> list[Run]:
+    return [replace(run, condition=all_of([condition, run.condition])) for run in several]
+
+
+def _filled(keys: Keys) -> Keys:
+    """The keys as expressions to order by; the first one's runs see to who has no value."""
+    return (keys[0], *(_filled_key(key) for key in keys[1:]))
+
+
+def _filled_key(key: Key) -> Key:
+    if isinstance(key.target, AttributeTarget) and key.target.missing is not None:
+        return replace(key, target=key.target.filled())
+    return key
+
+
+def _with_missing(keys: Keys, condition: Condition) -> Condition:
+    """What stands for no value of the keys becomes a parameter."""
+    for key in keys[1:]:
+        if isinstance(key.target, AttributeTarget) and key.target.missing is not None:
+            condition = key.target.with_missing(condition)
+    return condition
 
 
 def _step(key: Key, *, nullable: bool) -> str:
@@ -116,6 +174,10 @@ def _after(keys: Keys, position: Position | None) -> Condition:
     """The condition that a row stands behind ``position``, whose first value is not null."""
     if position is None:
         return EVERYTHING
+    return _with_missing(keys, _behind_all(_filled(keys), position))
+
+
+def _behind_all(keys: Keys, position: Position) -> Condition:
     one_way = len({key.descending for key in keys}) == 1
     if one_way and not any(key.target.nullable for key in keys[1:]):
         # A row comparison is one range of the index.
@@ -161,3 +223,7 @@ def _compared(key: Key, sign: str, value: Any) -> Condition:
 
 def _sign(key: Key) -> str:
     return "<" if key.descending else ">"
+
+
+def _opposite(sign: str) -> str:
+    return ">" if sign == "<" else "<"

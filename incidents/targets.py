@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from attributes.filters.targets import ColumnTarget, Target, of_schema
+from attributes.filters.targets import ColumnTarget, Target, Targets
 from attributes.schema import Schema
 from attributes.types.base import EQUALITY, AttributeType, Json, wrong_type
 from attributes.types.boolean import BooleanType
@@ -104,7 +104,6 @@ def _own() -> dict[str, ColumnTarget]:
 
 OWN: Mapping[str, ColumnTarget] = _own()
 ID = OWN["id"]
-Targets = Mapping[str, Target]
 
 
 def _with_codes(in_force: Codes) -> dict[str, Target]:
@@ -126,5 +125,5 @@ def targets_at(schema: Schema) -> Targets:
     kept = _kept
     if kept is None or kept[0] != schema.stamp:
         own = _with_codes(codes.at(schema.stamp))
-        kept = _kept = (schema.stamp, {**own, **of_schema(schema)})
+        kept = _kept = (schema.stamp, Targets(schema, own))
     return kept[1]

@@ -132,6 +132,8 @@ THROTTLE_RATE = env.number("THROTTLE_RATE", 1_000, least=0, most=1_000_000)  # a
 
 # Attributes
 ATTRIBUTE_INDEX_BUDGET = env.number("ATTRIBUTE_INDEX_BUDGET", 8, least=0, most=100)
+ATTRIBUTE_ALIAS_DAYS = env.number("ATTRIBUTE_ALIAS_DAYS", 180, least=0, most=3_650)
+ATTRIBUTE_RETENTION_DAYS = env.number("ATTRIBUTE_RETENTION_DAYS", 30, least=1, most=3_650)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],

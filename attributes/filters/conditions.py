@@ -1,5 +1,6 @@
 """Pieces of a WHERE clause, each with its parameters."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,13 @@ class Condition:
 
     def __bool__(self) -> bool:
         return self.sql != EVERYTHING.sql
+
+    def with_parameter(self, place: str, mark: str, value: Any) -> "Condition":
+        """The condition with one more parameter, ``mark``, wherever ``place`` stands."""
+        marks = re.findall(re.escape(place) + "|%s", self.sql)
+        given = iter(self.parameters)
+        parameters = tuple(value if found == place else next(given) for found in marks)
+        return Condition(self.sql.replace(place, mark), parameters)
 
 
 EVERYTHING = Condition("true")

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from attributes.filters.conditions import NOTHING, Condition, all_of, any_of, none_of
 from attributes.filters.operators import OPERATORS, Operator
-from attributes.filters.targets import PREFIX, Target, nearest
+from attributes.filters.targets import PREFIX, Target, Targets
 from attributes.types import Json
 from incidents_project.http.parser import loads
 from incidents_project.refusals import (
@@ -34,7 +34,7 @@ _BETWEEN = re.compile(f"{_SEPARATOR}(?!_)")  # a name may end in an underscore
 class Reader:
     """Reads one request's filters, and keeps every fault found and every target named."""
 
-    targets: Mapping[str, Target]
+    targets: Targets
     now: datetime
     used: list[Target] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Reader:
                 self._refuse(path, "bad_filter", f"A filter has at most {MOST_TERMS} terms.")
             return NOTHING
         try:
-            return operator.sql(target, operator.read(target, raw, self.now))
+            return operator.condition(target, operator.read(target, raw, self.now))
         except ValueRefused as refused:
             return self._refuse(path, refused.code, refused.message)
 
@@ -128,7 +128,7 @@ class Reader:
         self, name: str, path: str, others: Collection[str] = ()
     ) -> tuple[Target, Operator] | None:
         named, *operator = _BETWEEN.split(name, maxsplit=1)
-        target = self.targets.get(named)
+        target = self.targets.named(named)
         if target is None:
             self._refuse_name(named, path, others)
             return None
@@ -143,7 +143,7 @@ class Reader:
         return target, OPERATORS[asked]
 
     def _refuse_name(self, named: str, path: str, others: Collection[str]) -> None:
-        hint = nearest(named, [*self.targets, *others], self.faults)
+        hint = self.targets.hint(named, [*self.targets, *others], self.faults)
         if named.startswith(PREFIX):
             self._refuse(path, "unknown_attribute", f"No such attribute.{hint}")
         else:

@@ -5,14 +5,14 @@ the comparison does not, so also where there is no value.
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from attributes.filters.conditions import Condition, all_of, any_of, none_of
-from attributes.filters.targets import Target
+from attributes.filters.targets import AttributeTarget, Target
 from attributes.types import Json
 from attributes.types.base import clean_text, wrong_type
 from attributes.types.boolean import BooleanType
@@ -53,6 +53,16 @@ class Operator:
     takes: Takes
     help_text: str
     sql: Callable[[Target, Any], Condition]
+
+    def condition(self, target: Target, operand: Any) -> Condition:
+        """What it asks, also of the value that is read where there is none."""
+        asked = self.sql(target, operand)
+        if not isinstance(target, AttributeTarget) or target.missing is None:
+            return asked
+        # PostgreSQL answers the second question, which is of constants, before it looks at a row.
+        of_missing = target.with_missing(self.sql(target.of_absent(), operand))
+        stored = all_of([Condition(f"{target.sql} IS NOT NULL"), asked])
+        return any_of([stored, all_of([Condition(f"{target.sql} IS NULL"), of_missing])])
 
     def read(self, target: Target, raw: Json, now: datetime) -> Any:
         """What JSON gives it, in canonical form; ``ValueRefused`` if it is not for this."""
@@ -173,7 +183,26 @@ def _compares(sign: str) -> Callable[[Target, Json], Condition]:
     return compare
 
 
-_exact = _compares("=")
+def _exact(target: Target, value: Json) -> Condition:
+    if not target.type.spellings:
+        return _compares("=")(target, value)
+    return _just(target, value) if isinstance(value, list) else _in(target, [value])
+
+
+def _just(target: Target, codes: list[str]) -> Condition:
+    """Has these options and no others, whichever codes are stored for them."""
+    stored = _stored(target, codes)
+    if len(stored) == len(codes):
+        return _compares("=")(target, codes)
+    # The wall lets an index be used for this operator only, so it stands for its opposite too.
+    nothing_else = Condition(f"{target.mark} @> {target.sql}", (target.parameter(stored),))
+    return all_of([nothing_else, _has_all(target, [[code] for code in codes])])
+
+
+def _stored(target: Target, codes: Iterable[str]) -> list[str]:
+    """The codes that are stored for those that are read."""
+    spellings = target.type.spellings
+    return [stored for code in codes for stored in spellings.get(code, (code,))]
 
 
 def _ne(target: Target, value: Json) -> Condition:
@@ -181,6 +210,8 @@ def _ne(target: Target, value: Json) -> Condition:
 
 
 def _in(target: Target, values: list[Json]) -> Condition:
+    if target.type.spellings:
+        values = _stored(target, values)
     return Condition(f"{target.sql} = ANY({target.marks})", (target.parameters(values),))
 
 
@@ -210,15 +241,20 @@ def _contains(target: Target, value: Json) -> Condition:
 
 
 def _has(target: Target, code: list[str]) -> Condition:
-    return _contains(target, code)
+    return any_of(_contains(target, [stored]) for stored in _stored(target, code))
 
 
 def _has_any(target: Target, codes: list[list[str]]) -> Condition:
-    return any_of(_contains(target, code) for code in codes)
+    return any_of(_has(target, code) for code in codes)
 
 
 def _has_all(target: Target, codes: list[list[str]]) -> Condition:
-    return _contains(target, sorted({code for one in codes for code in one}))
+    wanted = {code for one in codes for code in one}
+    varying = wanted & target.type.spellings.keys()
+    asked = [_has(target, [code]) for code in sorted(varying)]
+    if wanted > varying:
+        asked.append(_contains(target, sorted(wanted - varying)))
+    return all_of(asked)
 
 
 def _within(target: Target, box: Box) -> Condition:

@@ -5,10 +5,12 @@ text as text there, no cast can fail, and one form of index serves every type.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
+from attributes import deprecation
+from attributes.filters.conditions import Condition
 from attributes.schema import Attribute, Schema
 from attributes.storage import expression
 from attributes.types import Json
@@ -58,10 +60,16 @@ class Target(ABC):
 
 @dataclass(frozen=True, slots=True)
 class AttributeTarget(Target):
-    """An attribute. ``indexed`` says whether the deployer has asked for an index."""
+    """An attribute. ``indexed`` says whether the deployer has asked for an index.
+
+    ``missing`` is what is compared where there is no value. As a part of a statement it is a
+    parameter like any other: ``place`` stands for it until the text around it is written.
+    """
 
     slot: str
     indexed: bool
+    deprecated: bool
+    missing: Json = None
 
     @property
     def mark(self) -> str:
@@ -81,6 +89,23 @@ class AttributeTarget(Target):
     def parameter(self, value: Json) -> str:
         """Its JSON."""
         return dumps(value).decode()
+
+    @property
+    def place(self) -> str:
+        """What the missing value is called in a text until it is a parameter."""
+        return f"{{{self.slot}}}"
+
+    def of_absent(self) -> Self:
+        """The missing value itself as a target."""
+        return replace(self, sql=self.place, missing=None)
+
+    def filled(self) -> Self:
+        """The value, or the missing one where there is none. No index has it."""
+        return replace(self, sql=f"coalesce({self.sql}, {self.place})", nullable=False)
+
+    def with_missing(self, condition: Condition) -> Condition:
+        """The condition with the missing value as a parameter, where its place is held."""
+        return condition.with_parameter(self.place, self.mark, self.parameter(self.missing))
 
 
 def _same(value: Json) -> Any:
@@ -124,17 +149,43 @@ def of_attribute(attribute: Attribute) -> AttributeTarget:
         sortable=attribute.type.ordered,
         slot=attribute.slot,
         indexed=attribute.indexed,
+        deprecated=attribute.deprecated,
+        missing=_compared(attribute, attribute.missing_value),
     )
 
 
-def nearest(name: str, known: Collection[str], faults: Sequence[Fault]) -> str:
-    """The ``known`` name that was meant, as a sentence; most often the prefix was left out."""
-    if f"{PREFIX}{name}" in known:
-        return f" Did you mean {PREFIX}{name}?"
-    return did_you_mean(name, known, faults)
+def _compared(attribute: Attribute, stored: Json) -> Json:
+    """What of a stored value is compared."""
+    member = attribute.type.compared
+    return stored[member] if member and stored is not None else stored
 
 
 def of_schema(schema: Schema) -> dict[str, Target]:
     """Every attribute in force, by the name that a query gives it."""
     targets = (of_attribute(attribute) for attribute in schema.attributes)
     return {target.name: target for target in targets}
+
+
+class Targets(dict[str, Target]):
+    """All that a query may name, by name: a host's own columns, and the attributes in force."""
+
+    def __init__(self, schema: Schema, own: Mapping[str, Target]) -> None:
+        super().__init__(own)
+        self.update(of_schema(schema))
+        self._schema = schema
+
+    def named(self, name: str) -> Target | None:
+        """What a client calls so, perhaps by a name that an attribute had until lately."""
+        if not name.startswith(PREFIX):
+            return self.get(name)
+        attribute = deprecation.named(self._schema, name.removeprefix(PREFIX))
+        return None if attribute is None else self[f"{PREFIX}{attribute.name}"]
+
+    def hint(self, name: str, known: Collection[str], faults: Sequence[Fault]) -> str:
+        """Which of the ``known`` was meant, as a sentence; most often the prefix was left out."""
+        renamed = deprecation.called_now(self._schema, name.removeprefix(PREFIX))
+        if renamed is not None:
+            return f" It is called {PREFIX}{renamed} now."
+        if f"{PREFIX}{name}" in known:
+            return f" Did you mean {PREFIX}{name}?"
+        return did_you_mean(name, known, faults)

@@ -1,42 +1,128 @@
-"""Taking an attribute out of sight: its values stay, its name is free."""
+"""Taking an attribute out of sight, and bringing it back: its values stay, its name is free."""
 
-from django.db import transaction
+from uuid import UUID
+
 from django.utils import timezone
 
 from accounts.principal import Principal
-from attributes import fence
+from attributes import referrers
 from attributes.models import AttributeMeta, State
-from attributes.operations.find import in_force
-from history import record
-from history.record import Versions
+from attributes.operations import jobs, options
+from attributes.operations.change import Change, Members, Walk, carry_out
+from attributes.operations.find import archived
+from attributes.operations.members import clean_name, keep_within_budget, refuse_taken
+from attributes.operations.store import store_change
+from attributes.plans import Risk, Tally
+from attributes.schema import Schema, describe
+from attributes.types.boolean import BooleanType
+from attributes.types.uuid import UuidType
+from attributes.walk import KEPT
+from incidents_project.refusals import Conflict, Fault, ValueRefused
 from incidents_project.versions import ANY, Expected
 
 
-@transaction.atomic
-def archive_attribute(
-    *, principal: Principal, name: str, expected: Expected = ANY
-) -> AttributeMeta:
-    """Make an attribute disappear from every answer at once. No incident is touched.
+class Archive(Change):
+    """Make an attribute disappear from every answer at once."""
 
-    Raises ``NotFound`` when no attribute in force has this name.
+    change = "archive"
+    knows = frozenset({"detach"})
+
+    def read(self, faults: list[Fault]) -> None:
+        """Whether what refers to it shall be ended."""
+        self.detach = False
+        try:
+            if self.members.get("detach") is not None:
+                self.detach = BooleanType().clean(self.members["detach"])
+        except ValueRefused as refused:
+            faults.append(refused.at("detach"))
+
+    def check(self, schema: Schema, definition: AttributeMeta) -> None:
+        """Nobody may refer to it."""
+        found = referrers.of(definition)
+        if found and not self.detach:
+            raise Conflict(
+                f"It is referred to by: {', '.join(map(str, found))}. End that, or send detach.",
+                code="in_use",
+                members={"referrers": [str(referrer) for referrer in found]},
+            )
+
+    def tally(self, schema: Schema, definition: AttributeMeta, walk: Walk) -> Tally:
+        """All values are kept, and hidden."""
+        return walk(definition.slot, KEPT)
+
+    def risk(self, tally: Tally) -> Risk:
+        """It can be restored."""
+        return Risk.SAFE
+
+    def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
+        """Hide it; whoever takes its name cannot meet its values."""
+        before = describe(definition)
+        referrers.detach(definition)
+        jobs.cancel_all(definition)
+        definition.aliases.all().delete()
+        definition.state = State.ARCHIVED
+        definition.archived_at = timezone.now()
+        definition.sunset = definition.deprecated_at = None
+        store_change(principal, "attribute.archived", definition, before)
+
+
+class Restore(Change):
+    """Bring an archived attribute back, with every value as it was.
+
+    Of several that had the name it is the one archived last, unless ``id`` says which; ``name``
+    gives it another one.
     """
-    fence.change()
-    definition = in_force(name)
-    expected.require(definition.occ_lock)
-    before = definition.occ_lock
-    definition.state = State.ARCHIVED
-    definition.occ_lock += 1
-    definition.updated_at = timezone.now()
-    definition.updated_by = principal.name
-    definition.save(force_update=True)
-    record.instance_event(
-        principal,
-        "attribute.archived",
-        object_id=definition.id,
-        subject_name=definition.name,
-        changes=[
-            {"field": "state", "slot": definition.slot, "old": State.ACTIVE, "new": State.ARCHIVED}
-        ],
-        versions=Versions(before=before, after=definition.occ_lock),
-    )
-    return definition
+
+    change = "restore"
+    knows = frozenset({"id", "name"})
+
+    def read(self, faults: list[Fault]) -> None:
+        """Which one, and under which name."""
+        self.uid = read_uid(self.members, faults)
+        self.new_name = self.name
+        if self.members.get("name") is not None:
+            self.new_name = clean_name(self.members, faults)
+
+    def find(self) -> AttributeMeta:
+        """The archived one."""
+        return archived(self.name, self.uid)
+
+    def check(self, schema: Schema, definition: AttributeMeta) -> None:
+        """Its name must be free, and there must be room for its index."""
+        refuse_taken(self.new_name)
+        if definition.indexed:
+            keep_within_budget()
+
+    def tally(self, schema: Schema, definition: AttributeMeta, walk: Walk) -> Tally:
+        """All values come back."""
+        return walk(definition.slot, KEPT)
+
+    def risk(self, tally: Tally) -> Risk:
+        """It can be archived again."""
+        return Risk.SAFE
+
+    def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
+        """Show it again."""
+        before = describe(definition)
+        definition.state = State.ACTIVE
+        definition.archived_at = None
+        definition.name = self.new_name
+        store_change(principal, "attribute.restored", definition, before)
+        options.after_change(principal, definition)
+
+
+def read_uid(members: Members, faults: list[Fault]) -> UUID | None:
+    """The ``id`` of an attribute, if one is named."""
+    try:
+        return None if members.get("id") is None else UUID(UuidType().clean(members["id"]))
+    except ValueRefused as refused:
+        faults.append(refused.at("id"))
+        return None
+
+
+def archive_attribute(
+    *, principal: Principal, name: str, expected: Expected = ANY, detach: bool = False
+) -> AttributeMeta:
+    """Carry out ``Archive``."""
+    change = Archive(name, {"detach": detach})
+    return carry_out(change, principal=principal, expected=expected)

@@ -68,7 +68,7 @@ def reconcile(
 
 
 def _next(tried: set[str], only: str | None, *, insist: bool) -> Listed | None:
-    for listed in indexes.read().listed(AttributeMeta.objects.all()):
+    for listed in indexes.read().listed(indexes.definitions()):
         slot = listed.index.slot
         if slot not in tried and only in {None, slot} and _has_work(listed, insist=insist):
             return listed

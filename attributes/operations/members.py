@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
+from django.conf import settings as deployment
+from django.utils import timezone
+
 from attributes import hosts, types
-from attributes.models import OptionSet, RequiredWhen
+from attributes.models import Alias, AttributeMeta, OptionSet, RequiredWhen
 from attributes.operations.applicability import clean_applies_to, clean_required_when
-from attributes.schema import options_by_name
+from attributes.schema import OptionSets, options_by_name
 from attributes.storage import same
 from attributes.types import Json
 from attributes.types.base import LARGEST_INDEXED
@@ -16,14 +19,14 @@ from attributes.types.boolean import BooleanType
 from attributes.types.integer import IntegerType
 from attributes.types.string import StringType
 from attributes.types.text import TextType
-from incidents_project.refusals import MOST_FAULTS, Fault, Refusal, ValueRefused
+from incidents_project.refusals import MOST_FAULTS, Conflict, Fault, Refusal, ValueRefused
 
 Members = Mapping[str, Json]
 Settings = dict[str, Any]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
 # What the API publishes beside the attributes, under the same path.
-_ROUTES = frozenset({"types", "schema", "jobs", "indexes"})
+_ROUTES = frozenset({"types", "schema", "jobs", "indexes", "document"})
 _CHECKS: dict[str, Callable[[Json], Any]] = {
     "label": StringType(max_length=200).clean,
     "description": TextType(max_length=2_000).clean,
@@ -48,12 +51,19 @@ EMPTY: Settings = {
     "unique": False,
     "indexed": False,
 }
-CHANGEABLE = frozenset(_CHECKS) | {"rules", "default"}
+CHANGEABLE = frozenset(_CHECKS) | {"rules", "default", "missing_value"}
 READ_ONLY = frozenset(
     {
         "id",
         "state",
         "index_state",
+        "sunset",
+        "archived_at",
+        "unique_state",
+        "aliases",
+        "changing_to",
+        "undo_until",
+        "job",
         "created_at",
         "created_by",
         "updated_at",
@@ -117,14 +127,17 @@ def clean_settings(members: Members, faults: list[Fault], absent: Settings = EMP
     return settings
 
 
-def build(type_name: Json, rules: Json, faults: list[Fault]) -> types.AttributeType | None:
-    """The type with its rules and the options it shares."""
+def build(
+    type_name: Json, rules: Json, faults: list[Fault], sets: OptionSets | None = None
+) -> types.AttributeType | None:
+    """The type with its rules and the options it shares; of ``sets``, or of those there are."""
     if type_name is None:
         faults.append(Fault("type", "required", f"Must be one of {', '.join(types.names())}."))
         return None
-    sets = dict(OptionSet.objects.values_list("name", "options"))
+    if sets is None:
+        sets = options_by_name(dict(OptionSet.objects.values_list("name", "options")))
     try:
-        typed = types.build(type_name, rules).resolved(options_by_name(sets))
+        typed = types.build(type_name, rules).resolved(sets)
     except Refusal as refusal:
         faults.extend(refusal.faults)
         return None
@@ -161,7 +174,36 @@ def clean_default(
     typed: types.AttributeType | None, default: Json, settings: Settings, faults: list[Fault]
 ) -> Json:
     """The default as it is stored; it must be a value that every new incident could have."""
-    if default is None or typed is None:
+    return _clean_shared("default", typed, default, settings, faults)
+
+
+def clean_missing_value(
+    typed: types.AttributeType | None, raw: Json, settings: Settings, faults: list[Fault]
+) -> Json:
+    """What incidents without a value are read as having, as it would be stored.
+
+    That must be all that having none can mean. So it is only for what cannot be cleared.
+    """
+    always = settings["required"] and settings["required_when"] == RequiredWhen.ALWAYS
+    if raw is not None and not (always and not settings["applies_to"]):
+        message = (
+            "Only an attribute that is required always and applies to all incidents can have one:"
+            " else an incident without a value may be one whose value was cleared."
+        )
+        faults.append(Fault("missing_value", "contradiction", message))
+        return None
+    return _clean_shared("missing_value", typed, raw, settings, faults)
+
+
+def _clean_shared(
+    member: str,
+    typed: types.AttributeType | None,
+    raw: Json,
+    settings: Settings,
+    faults: list[Fault],
+) -> Json:
+    """A value that many incidents are to have, now and later."""
+    if raw is None or typed is None:
         return None
     for prevents, what in (
         (settings["unique"], "is unique"),
@@ -169,11 +211,43 @@ def clean_default(
         (typed.moves, "allows only the past or the future"),
     ):
         if prevents:
-            message = f"An attribute that {what} can have no default."
-            faults.append(Fault("default", "contradiction", message))
+            message = f"An attribute that {what} can have no {member.replace('_', ' ')}."
+            faults.append(Fault(member, "contradiction", message))
             return None
     try:
-        return typed.clean(default)
+        return typed.clean(raw)
     except ValueRefused as refused:
-        faults.append(refused.at("default"))
+        faults.append(refused.at(member))
         return None
+
+
+def refuse_taken(name: str, but: AttributeMeta | None = None) -> None:
+    """Raise ``Conflict`` (``name_taken``) where an attribute has, or lately had, the name."""
+    taken = AttributeMeta.objects.in_force().filter(name__iexact=name).first()
+    if taken is not None and taken != but:
+        raise Conflict(
+            f"The attribute {taken.name} has this name already; upper and lower case are the same.",
+            code="name_taken",
+        )
+    former = Alias.objects.filter(name__iexact=name, until__gt=timezone.now()).first()
+    if former is not None and former.attribute != but:
+        raise Conflict(
+            f"{former.attribute.name} had this name and may still be called by it until"
+            f" {former.until:%Y-%m-%d}. Drop that alias first.",
+            code="name_taken",
+        )
+
+
+def keep_within_budget() -> None:
+    """Every index costs every write; so the deployment says how many there may be."""
+    budget = deployment.ATTRIBUTE_INDEX_BUDGET
+    indexed = list(
+        AttributeMeta.objects.in_force().filter(indexed=True).values_list("name", flat=True)
+    )
+    if len(indexed) >= budget:
+        raise Conflict(
+            f"At most {budget} attributes may be indexed (ATTRIBUTE_INDEX_BUDGET), and these are:"
+            f" {', '.join(indexed) or 'none'}. Set indexed to false on one of them first.",
+            code="index_budget",
+            members={"budget": budget, "indexed": indexed},
+        )

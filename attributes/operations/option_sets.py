@@ -1,7 +1,7 @@
 """Options that several attributes share: defining, changing and deleting a set of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -10,8 +10,10 @@ from django.utils import timezone
 from accounts.principal import Principal
 from attributes import fence
 from attributes.models import AttributeMeta, OptionSet
+from attributes.operations import options
+from attributes.operations.holders import counts_first
 from attributes.schema import options_by_name
-from attributes.types import Json
+from attributes.types import AttributeType, Json
 from attributes.types.options import clean_options
 from attributes.types.string import StringType
 from history import record
@@ -52,23 +54,29 @@ def define_option_set(*, principal: Principal, members: Members) -> OptionSet:
     return made
 
 
+@counts_first
 @transaction.atomic
 def change_option_set(
     *, principal: Principal, name: str, members: Members, expected: Expected = ANY
 ) -> OptionSet:
-    """Change a set's label or options, for every attribute that shares it."""
+    """Change a set's label or options, for every attribute that shares it.
+
+    Raises ``Conflict`` where an option is left out that is not retired or that incidents have
+    (``in_use``), or where a job is under way that would have to know of the change (``job_open``).
+    """
     faults = _unknown(members)
-    fence.change()
+    schema = fence.change()
     found = find(name)
     expected.require(found.occ_lock)
     if members.get("name", name) != name:
         faults.append(Fault("name", "read_only", "The name cannot be changed."))
     before = _shown(found)
     settings = {"label": found.label, "options": found.options} | _clean(members, faults)
-    faults += _removed_in_use(found, settings["options"])
     faults += _spoilt_users(found, settings["options"])
     if faults:
         raise Invalid.because(faults)
+    was, now = clean_options(found.options), clean_options(settings["options"])
+    options.require_unused_in_set(schema, name, was, now)
     found.label, found.options = settings["label"], settings["options"]
     if _shown(found) != before:
         versions = Versions(before=found.occ_lock, after=found.occ_lock + 1)
@@ -76,6 +84,8 @@ def change_option_set(
         found.updated_at, found.updated_by = timezone.now(), principal.name
         found.save(force_update=True)
         _record(principal, "option_set.updated", found, before, versions)
+    if "options" in members:
+        options.after_set_change(principal, name, was, now)
     return found
 
 
@@ -104,37 +114,42 @@ def find(name: str) -> OptionSet:
 
 
 def used_by(option_set: OptionSet) -> list[str]:
-    """The names of the attributes, archived ones too, whose options are these."""
-    users = AttributeMeta.objects.filter(rules__option_set=option_set.name)
-    return sorted(set(users.values_list("name", flat=True)))
+    """The names of the attributes with these options, archived ones too.
+
+    And of those that could go back to a type that had them, or whose type is being changed.
+    """
+    names = {definition.name for definition in options.users(option_set.name)}
+    names.update(spare.attribute.name for spare in options.spare_users(option_set.name))
+    return sorted(names)
 
 
-def _removed_in_use(option_set: OptionSet, options: list[dict[str, Json]]) -> list[Fault]:
-    kept = {option["code"] for option in options}
-    removed = [o["code"] for o in option_set.options if o["code"] not in kept]
-    if not removed or not used_by(option_set):
-        return []
-    message = f"{', '.join(removed)}: retire an option instead of removing it, values may have it."
-    return [Fault("options", "in_use", message)]
-
-
-def _spoilt_users(option_set: OptionSet, options: list[dict[str, Json]]) -> list[Fault]:
-    """The attributes whose default could not be chosen any more, or whose rules would not fit."""
-    sets = options_by_name({option_set.name: options})
-    faults = []
-    for definition in AttributeMeta.objects.active().filter(rules__option_set=option_set.name):
+def _spoilt_users(option_set: OptionSet, listed: list[dict[str, Json]]) -> list[Fault]:
+    """What the options would spoil for the attributes that share them, archived ones too."""
+    sets = options_by_name({option_set.name: listed})
+    faults: list[Fault] = []
+    for definition in options.users(option_set.name):
         typed = definition.typed().resolved(sets)
         faults += [
             Fault("options", "in_use", f"The rules of {definition.name}: {wrong.message}")
             for wrong in typed.contradictions()
         ]
-        try:
-            if definition.default is not None:
-                typed.clean(typed.present(definition.default))
-        except ValueRefused as refused:
-            message = f"The default of {definition.name}: {refused.message} Change it first."
-            faults.append(Fault("options", "in_use", message))
+        faults += _spoilt_values(definition, typed)
+        options.refuse_unique(typed, "options", faults, unique=definition.unique)
     return faults
+
+
+def _spoilt_values(definition: AttributeMeta, typed: AttributeType) -> Iterator[Fault]:
+    """What new incidents get, or others are read as having, that could not be chosen any more."""
+    for what, value in (
+        ("default", definition.default),
+        ("missing value", definition.missing_value),
+    ):
+        try:
+            if value is not None:
+                typed.clean(value)
+        except ValueRefused as refused:
+            message = f"The {what} of {definition.name}: {refused.message} Change it first."
+            yield Fault("options", "in_use", message)
 
 
 def _unknown(members: Members) -> list[Fault]:

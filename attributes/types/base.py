@@ -74,16 +74,21 @@ class AttributeType(ABC):
         """What is stored, as the API answers it."""
         return stored
 
+    def settled(self, stored: Json) -> Json:
+        """What is stored, with what has replaced a part of it since in that part's place."""
+        return stored
+
+    @property
+    def spellings(self) -> Mapping[str, tuple[str, ...]]:
+        """By a code that values are read as, the codes that are stored for it; where it varies."""
+        return {}
+
     @abstractmethod
     def json_schema(self) -> dict[str, Any]:
         """This type with these rules, as JSON Schema."""
 
     def contradictions(self) -> Iterator[Fault]:
         """Rules that no value could satisfy together."""
-        yield from ()
-
-    def forgets(self, before: Self) -> Iterator[Fault]:
-        """What values were allowed to hold under ``before`` and could not even be read any more."""
         yield from ()
 
     def an_example(self) -> Json:

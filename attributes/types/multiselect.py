@@ -69,13 +69,20 @@ class MultiSelectType(ChoosingType):
             raise ValueRefused("too_many", f"At most {self.max_chosen} may be chosen.")
         return sorted(chosen)
 
+    def settled(self, stored: Json) -> list[str]:
+        """The codes of the options that replaced others, where some did, each once."""
+        replaced = self.choices.replaced
+        if replaced.keys().isdisjoint(stored):
+            return list(stored)
+        return sorted({replaced.get(code, code) for code in stored})
+
     def present(self, stored: Json) -> list[str]:
         """The codes in the options' order."""
         places = self.choices.places
-        return sorted(stored, key=lambda code: places.get(code, len(places)))
+        return sorted(self.settled(stored), key=lambda code: places.get(code, len(places)))
 
     def operand(self, raw: Json, now: datetime) -> Json:
-        """A set of codes that values may have, as it is stored."""
+        """A set of codes that values may have, as they are read; in the order of their text."""
         if not isinstance(raw, list):
             raise wrong_type("a list of codes of options")
         return sorted({self.known_code(code) for code in raw})

@@ -26,7 +26,8 @@ class Option:
 
     ``code`` is what values hold and never changes its meaning; ``label`` is what people read, the
     code where it is empty. Options are in the order of ``order`` and then of the list. A
-    ``retired`` one stays readable and cannot be chosen; ``replaced_by`` says what to choose now.
+    ``retired`` one stays readable and cannot be chosen; one that is also ``replaced_by`` another is
+    read as that one, or as what replaced that one in turn.
     """
 
     code: str
@@ -205,24 +206,30 @@ OPTIONS_SCHEMA = {
 class Choices:
     """A set of options, prepared for asking which may be chosen."""
 
-    __slots__ = ("choosable", "codes", "places", "position", "refuse_words", "retired")
+    __slots__ = (
+        "choosable", "codes", "labels", "places", "position", "refuse_words", "replaced", "retired",
+        "spellings",
+    )  # fmt: skip
 
     def __init__(self, options: Iterable[Option]) -> None:
         in_order = sorted(options, key=lambda option: option.order)
         self.codes = [option.code for option in in_order]
+        self.labels = {option.code: option.label for option in in_order}
         self.places = {code: place for place, code in enumerate(self.codes)}
         self.choosable = [option.code for option in in_order if not option.retired]
         self.position = {code: place for place, code in enumerate(self.choosable)}
         self.retired = {option.code: option.replaced_by for option in in_order if option.retired}
+        # What values that hold a replaced code are read as, and what may be stored for that.
+        self.replaced = _ends(self.retired)
+        self.spellings = _by_end(self.replaced)
         self.refuse_words = self._allowed()
 
     def refusal(self, code: str) -> ValueRefused:
         """Why a code that is not choosable is refused."""
         if code not in self.retired:
             return ValueRefused("unknown_option", self.refuse_words)
-        while code in self.retired:
-            code = self.retired[code]  # to one that may be chosen, or to ""
-        instead = f" Choose {code} instead." if code else ""
+        end = self.replaced.get(code)
+        instead = f" Choose {end} instead." if end in self.position else ""
         return ValueRefused("retired_option", f"This option is retired.{instead}")
 
     def _allowed(self) -> str:
@@ -231,6 +238,26 @@ class Choices:
         more = len(self.choosable) - _NAMED
         named = ", ".join(self.choosable[:_NAMED])
         return f"Must be one of {named}{f' and {more} more' if more > 0 else ''}."
+
+
+def _ends(retired: Mapping[str, str]) -> dict[str, str]:
+    """For each code that was replaced, the last one that its replacements lead to."""
+    ends: dict[str, str] = {}
+    for start in retired:
+        path = []
+        code = start
+        while code not in ends and retired.get(code):
+            path.append(code)
+            code = retired[code]
+        ends.update(dict.fromkeys(path, ends.get(code, code)))
+    return ends
+
+
+def _by_end(replaced: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    spellings: dict[str, tuple[str, ...]] = {}
+    for code, end in replaced.items():
+        spellings[end] = (*spellings.get(end, (end,)), code)
+    return spellings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,14 +278,10 @@ class ChoosingType(AttributeType):
     def __post_init__(self) -> None:
         object.__setattr__(self, "choices", Choices(self.options))
 
-    def forgets(self, before: Self) -> Iterator[Fault]:
-        """Options that are gone: values may have them, so they are retired instead."""
-        gone = sorted(set(before.choices.codes).difference(self.choices.codes))
-        if gone:
-            message = f"{', '.join(gone[:_NAMED])}: retire an option instead of removing it."
-            yield Fault(
-                "rules.option_set" if self.option_set else "rules.options", "in_use", message
-            )
+    @property
+    def spellings(self) -> Mapping[str, tuple[str, ...]]:
+        """The codes of options that were replaced, by the code of the one that did."""
+        return self.choices.spellings
 
     def an_example(self) -> Json:
         """The first option that may be chosen."""
@@ -278,13 +301,13 @@ class ChoosingType(AttributeType):
         return copy
 
     def known_code(self, raw: Json) -> str:
-        """The code of an option, retired or not."""
+        """The code of an option, retired or not; of one that was replaced, the one that did."""
         if not isinstance(raw, str):
             raise wrong_type("the code of an option")
         if raw not in self.choices.places:
             hint = did_you_mean(raw, self.choices.codes)
             raise ValueRefused("unknown_option", f"{self.choices.refuse_words}{hint}")
-        return raw
+        return self.choices.replaced.get(raw, raw)
 
     def contradictions(self) -> Iterator[Fault]:
         """Options from two places, or from none."""

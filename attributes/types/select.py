@@ -30,8 +30,14 @@ class SelectType(ChoosingType):
             raise self.choices.refusal(raw)
         return raw
 
+    def settled(self, stored: Json) -> Json:
+        """The code of the option that replaced it, if one did."""
+        return self.choices.replaced.get(stored, stored)
+
+    present = settled
+
     def operand(self, raw: Json, now: datetime) -> Json:
-        """The code of an option that values may have."""
+        """The code of an option that values may have, as they are read."""
         return self.known_code(raw)
 
     def json_schema(self) -> dict[str, Any]:

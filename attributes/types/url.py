@@ -56,8 +56,10 @@ _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*"
 
 _TEXT = re.compile(rf"({_SCHEME}:\/\/(?:{_USER})?)({_HOST})({_REST})")
 _BEGINNING = re.compile(f"({_SCHEME}):")
-_IS_SCHEME = re.compile("[a-z][a-z0-9+.-]{0,30}")
-_IS_HOST = re.compile(rf"\.?{_NAME}|{V4_FORM}|\[{V6_FORM}\]")
+_ONE_SCHEME = "[A-Za-z][A-Za-z0-9+.-]{0,30}"
+_ONE_HOST = rf"\.?{_NAME}|{V4_FORM}|\[{V6_FORM}\]"
+_IS_SCHEME = re.compile(_ONE_SCHEME)
+_IS_HOST = re.compile(_ONE_HOST)
 _UPPER = re.compile("[A-Z]+")
 
 
@@ -98,8 +100,9 @@ def _clean_list(raw: Json, what: str, most: int) -> list[str]:
     return raw
 
 
-def _list_schema(most: int) -> dict[str, Any]:
-    return {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": most}
+def _list_schema(most: int, pattern: str) -> dict[str, Any]:
+    item = {"type": "string", "pattern": f"^(?:{pattern})$"}
+    return {"type": "array", "items": item, "minItems": 1, "maxItems": most}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,13 +126,13 @@ class UrlType(AttributeType):
     schemes: list[str] | None = rule(
         None,
         clean_schemes,
-        _list_schema(MOST_SCHEMES),
+        _list_schema(MOST_SCHEMES, _ONE_SCHEME),
         "The schemes allowed; http and https if it is not given.",
     )
     hosts: list[str] | None = rule(
         None,
         clean_hosts,
-        _list_schema(MOST_HOSTS),
+        _list_schema(MOST_HOSTS, _ONE_HOST),
         "The hosts allowed; .example.com is example.com and all its subdomains.",
     )
 

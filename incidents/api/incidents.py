@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 from accounts import tenancy
 from accounts.principal import READ, WRITE
-from accounts.viewsets import PrincipalViewSet
 from attributes import values
+from attributes.api.deprecation import NamingViewSet
 from history.models import TenantEvent
 from history.presenter import page_of
 from incidents import fields, queries
@@ -30,7 +30,7 @@ def _answer(row: Row, code: int = status.HTTP_200_OK) -> Response:
     return Response(row, status=code, headers=headers)
 
 
-class IncidentViewSet(PrincipalViewSet):
+class IncidentViewSet(NamingViewSet):
     """Incidents of the caller's tenant."""
 
     required_roles = {
@@ -121,7 +121,7 @@ class IncidentViewSet(PrincipalViewSet):
         return Response(page)
 
 
-class ValueViewSet(PrincipalViewSet):
+class ValueViewSet(NamingViewSet):
     """The values of one incident, one at a time."""
 
     required_roles = {"list": READ, "create": WRITE, "update": WRITE, "destroy": WRITE}

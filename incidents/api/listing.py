@@ -93,7 +93,7 @@ def read(request: Request, tenant_id: str) -> Asked:
 def fields(texts: Sequence[str], schema: Schema) -> Selection:
     """What ``fields`` asks for; ``Invalid`` lists what there is not."""
     faults: list[Fault] = []
-    chosen = selection.parse(texts, targets_at(schema) if texts else (), faults)
+    chosen = selection.parse(texts, targets_at(schema), faults)
     if faults:
         raise Invalid.because(faults)
     return chosen

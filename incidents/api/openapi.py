@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from attributes.api.deprecation import HEADERS
 from attributes.api.openapi import ID, LOCK, MOMENT, TEXT, VERSION, ignored
 from attributes.api.openapi_values import (
     answered,
@@ -315,7 +316,7 @@ def components(schema: Schema, codes: Codes) -> Components:
 
 TAG = "Incidents"
 _ONE = ref("Incident")
-_AS_IT_IS = Answer("The incident as it is now.", _ONE, headers=("ETag",))
+_AS_IT_IS = Answer("The incident as it is now.", _ONE, headers=("ETag", *HEADERS))
 _GONE = Answer("It is gone.")
 _VALID = record(
     {"valid": {"type": "boolean", "const": True}, "incident": ref("IncidentDraft")},
@@ -332,7 +333,9 @@ INCIDENTS: Documentation = {
         " where there is a value; a negation holds wherever the comparison does not. In a list"
         ' between commas, a value that has commas stands in quotes: `"a,b"`. Times may be'
         " relative: `now`, `-7d`, `now+12h` (s, m, h, d, w).",
-        answers={200: Answer("A page of incidents.", ref("IncidentList"), page=True)},
+        answers={
+            200: Answer("A page of incidents.", ref("IncidentList"), page=True, headers=HEADERS)
+        },
         parameters=("page", "size", "sort", "cursor", "total", "fields", "filter"),
     ),
     "create": Operation(
@@ -340,7 +343,7 @@ INCIDENTS: Documentation = {
         tag=TAG,
         summary="Record an incident",
         body="IncidentCreate",
-        answers={201: Answer("The new incident.", _ONE, headers=("ETag", "Location"))},
+        answers={201: Answer("The new incident.", _ONE, headers=("ETag", "Location", *HEADERS))},
         refusals=(409,),
     ),
     "validate": Operation(
@@ -349,7 +352,7 @@ INCIDENTS: Documentation = {
         summary="Check an incident without recording it",
         description="Answers what recording it would answer; nothing is written.",
         body="IncidentCreate",
-        answers={200: Answer("It could be recorded.", _VALID)},
+        answers={200: Answer("It could be recorded.", _VALID, headers=HEADERS)},
         refusals=(409,),
     ),
     "retrieve": Operation(
@@ -357,7 +360,7 @@ INCIDENTS: Documentation = {
         tag=TAG,
         summary="Read an incident",
         answers={
-            200: Answer("The incident.", _ONE_OR_PART, headers=("ETag",)),
+            200: Answer("The incident.", _ONE_OR_PART, headers=("ETag", *HEADERS)),
             304: Answer("The version that you have is the newest.", headers=("ETag",)),
         },
         parameters=("If-None-Match", "fields"),
@@ -418,7 +421,7 @@ VALUES: Documentation = {
         summary="Set a value that is not set",
         description="It never conflicts with a change of another value.",
         body="AttributeValue",
-        answers={201: Answer(_AS_IT_IS.description, _ONE, headers=("ETag", "Location"))},
+        answers={201: Answer(_AS_IT_IS.description, _ONE, headers=("ETag", "Location", *HEADERS))},
         parameters=("If-Match",),
         refusals=(409, 412),
     ),

@@ -5,7 +5,7 @@ from typing import Any
 
 from attributes.filters.language import DEPTH, MOST_TERMS
 from attributes.filters.operators import MOST_VALUES, OPERATORS, Operator, Takes
-from attributes.filters.targets import Target
+from attributes.filters.targets import AttributeTarget, Target
 from attributes.types.geo_point import CIRCLE, SIDES
 from attributes.types.options import ChoosingType
 from incidents.targets import CodeType
@@ -37,6 +37,8 @@ def _name(target: Target, operator: Operator) -> str:
 
 def _parameter(target: Target, operator: Operator) -> Json:
     described = in_query(_name(target, operator), _TEXT, operator.help_text)
+    if isinstance(target, AttributeTarget) and target.deprecated:
+        described["deprecated"] = True
     if operator.takes in _COUNTS:
         item = {"type": "number"} if operator.takes in {Takes.BOX, Takes.CIRCLE} else _item(target)
         described["schema"] = {"type": "array", "items": item, **_COUNTS[operator.takes]}

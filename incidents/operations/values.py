@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts import tenancy
 from accounts.principal import Principal
-from attributes import fence, references, values
+from attributes import deprecation, fence, references, values
 from attributes.schema import Json
 from incidents import rows
 from incidents.operations.incidents import situation_of, write
@@ -31,11 +31,11 @@ def set_value(
         schema = fence.enter()
         row = rows.locked(principal.tenant_id, incident_id)
         expected.require(row["occ_lock"])
-        attribute = schema.by_name.get(name)
+        attribute = deprecation.named(schema, name)
         if attribute is None:
             fault = values.unknown_attribute(schema, name)
             raise Invalid.because([Fault("name", fault.code, fault.message)])
-        if only_if_unset and attribute.slot in row[values.MEMBER]:
+        if only_if_unset and attribute.slot in schema.known(row[values.MEMBER]):
             raise Conflict(f"{name} has a value already. Replace it with PUT.", code="already_set")
         faults: list[Fault] = []
         at = situation_of(row)
@@ -53,8 +53,8 @@ def clear_value(*, principal: Principal, incident_id: UUID, name: str, expected:
         schema = fence.enter()
         row = rows.locked(principal.tenant_id, incident_id)
         expected.require(row["occ_lock"])
-        attribute = schema.by_name.get(name)
-        if attribute is None or attribute.slot not in row[values.MEMBER]:
+        attribute = deprecation.named(schema, name)
+        if attribute is None or attribute.slot not in schema.known(row[values.MEMBER]):
             raise NotFound(f"This incident has no value for {name}.")
         faults: list[Fault] = []
         at = situation_of(row)

@@ -9,9 +9,10 @@ pytestmark = pytest.mark.django_db
 
 PATH = "/v1/incident/attributes"
 MEMBERS = [
-    "name", "type", "label", "description", "required", "default", "rules", "state",
-    "required_when", "applies_to", "unique", "indexed", "index_state", "group", "help_text",
-    "order", "id", "occ_lock", "created_at", "created_by", "updated_at", "updated_by",
+    "name", "type", "label", "description", "required", "default", "missing_value", "rules",
+    "state", "sunset", "archived_at", "required_when", "applies_to", "unique", "unique_state",
+    "indexed", "index_state", "group", "help_text", "order", "aliases", "changing_to", "undo_until",
+    "job", "id", "occ_lock", "created_at", "created_by", "updated_at", "updated_by",
 ]  # fmt: skip
 
 

@@ -311,7 +311,7 @@ def test_indexes_of_nobody_and_of_the_long_archived_are_dropped(committed, make_
         archive_attribute(principal=dee, name=definition.name)
     assert steps() == []
     long_ago = timezone.now() - timedelta(days=2)
-    AttributeMeta.objects.filter(pk=archived.pk).update(updated_at=long_ago)
+    AttributeMeta.objects.filter(pk=archived.pk).update(archived_at=long_ago)
     AttributeMeta.objects.filter(pk=gone.pk).delete()
     assert steps() == [("b", Done.DROPPED), (indexes.name_of(gone.slot), Done.DROPPED)]
     assert AttributeMeta.objects.get(pk=kept.pk).state == State.ARCHIVED

@@ -21,6 +21,7 @@ LINKS = [
     "https://a.example/a,b", "http://user:pa_ss@a.example:8080/#ж", "http://a.example/",
 ]  # fmt: skip
 CODES = ["red", "amber", "green", "blue"]
+REPLACED = {"blue": "green"}
 POINTS = [
     {"lat": 0, "lon": 0},
     {"lat": Decimal("52.5200066"), "lon": Decimal("13.404954")},
@@ -104,7 +105,16 @@ def stored(type_, raw):
     return raw if type_.name in {"SELECT", "MULTISELECT", "CODE"} else type_.clean(raw)
 
 
+def read_as(codes):
+    """What a code is read as, or several."""
+    if isinstance(codes, list):
+        return sorted({REPLACED.get(code, code) for code in codes})
+    return REPLACED.get(codes, codes)
+
+
 def compared(type_, raw):
     """What of a value is compared."""
     value = stored(type_, raw)
+    if type_.name in {"SELECT", "MULTISELECT"}:
+        return read_as(value)
     return value["subject"] if type_.name == "USER" else value

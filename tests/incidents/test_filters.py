@@ -26,7 +26,7 @@ from incidents_project.refusals import Invalid
 from tests.conftest import ACME, GLOBEX
 from tests.incidents.listing import START, asked, ids_of, query, row, store
 from tests.incidents.oracle import HOLDS, tree_holds
-from tests.incidents.samples import CODES, OWN_VALUES, VALUES, compared, stored
+from tests.incidents.samples import CODES, OWN_VALUES, VALUES, compared, read_as, stored
 from tests.types.strategies import OPTIONS
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def canonical(type_, takes, raw):
         return compared(type_, raw)
     if takes in {Takes.VALUES, Takes.PAIR}:
         return [compared(type_, one) for one in raw]
-    return raw
+    return read_as(raw) if takes in {Takes.CODE, Takes.CODES} else raw
 
 
 def as_text(type_, takes, raw):

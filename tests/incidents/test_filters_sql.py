@@ -87,7 +87,7 @@ WORDS = {
     "attributes_epoch", "incidents_incident", "tenant_id", "id", "jsonb", "text", "uuid", "bigint",
     "boolean", "timestamptz", "float8", "radians", "sin", "cos", "asin", "sqrt", "least",
     "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "key0", "key1",
-    "in_force",
+    "in_force", "coalesce",
 }  # fmt: skip
 TOKEN = re.compile(
     r"""\s+ | %s | ::|->>?|\#>>|@>|<=|>=|[<>=+*/^(),\[\].-] | (?P<quoted>"[a-z_]+")
@@ -222,7 +222,7 @@ FROM_US = {
     "UNPACKED", "_NAMES", "_OF_TENANT", "_ONE", "_PLACES", "_matching(condition)",
     "_select(chosen.columns)", "_select(query.selection.columns)", "_unpacked(a)", "a.slot",
     "box.sql", "column", "condition.sql", "distance", "end", "first.target.sql", "key.target.sql",
-    "lat", "limit", "listed", "lon", "n", "name", "offset", "read", "run.order_by", "self.array",
+    "lat", "limit", "listed", "lon", "n", "name", "offset", "read", "order.sql", "self.array",
     "show(_unpacked(attribute))", "slots", "statement", "target.mark", "target.marks", "target.sql",
     "target.text", "tenancy.ASKING", "text", "value", "values", "where.sql", "word",
 }  # fmt: skip

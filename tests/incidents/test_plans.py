@@ -18,7 +18,10 @@ from tests import conftest
 from tests.conftest import ACME, GLOBEX
 
 ROWS = 50_000
-OPTIONS = [{"code": code} for code in ("DB", "DISK", "DNS", "MAIL", "NET", "RAM", "UI", "WEB")]
+OPTIONS = [
+    *({"code": code} for code in ("DB", "DISK", "DNS", "MAIL", "NET", "RAM", "UI", "WEB")),
+    {"code": "WWW", "retired": True, "replaced_by": "WEB"},
+]
 ATTRIBUTES = {
     "count": ("INTEGER", {}, "g"),
     "loss": ("NUMBER", {}, "g * 1.37"),
@@ -31,26 +34,29 @@ ATTRIBUTES = {
         'CASE WHEN mod(g, 500) = 0 THEN \'["UI", "WEB"]\' ELSE \'["DB"]\' END::jsonb',
     ),
     "lead": ("USER", {}, "jsonb_build_object('subject', 'u' || g, 'name', '')"),
+    "level": ("INTEGER", {}, "CASE WHEN mod(g, 2) = 0 THEN g END"),
 }
+VIRTUAL = {"level": {"required": True, "missing_value": 9_999}}  # of every other incident
 FILL = """
     INSERT INTO incidents_incident (id, tenant_id, name, status, type, date, description,
         reported_by, attributes, location, severity, next_update, backdated, created_at,
         created_by, updated_at, updated_by, occ_lock)
     SELECT gen_random_uuid(), %s, 'Disk full', 'NEW', 'OTHERS', now(), '', 'Jo',
-           jsonb_build_object({values}), '', '', 0, false, now() - g * interval '1 second',
-           'Jo', now(), 'Jo', 0
+           jsonb_strip_nulls(jsonb_build_object({values})), '', '', 0, false,
+           now() - g * interval '1 second', 'Jo', now(), 'Jo', 0
     FROM generate_series(1, %s) AS g
 """
 
 
 @pytest.fixture(scope="module")
 def slots(django_db_setup, django_db_blocker):
-    """Every attribute with its index, and incidents of two tenants, all with a value of each."""
+    """Every attribute with its index, and incidents of two tenants with values of each."""
     dee = Principal("dee", "Dee", ACME, frozenset({Role.DEPLOYER}))
     with django_db_blocker.unblock():
         slots = {}
         for name, (type_, rules, _) in ATTRIBUTES.items():
             members = {"name": name, "type": type_, "rules": rules, "indexed": True}
+            members |= VIRTUAL.get(name, {})
             slots[name] = define_attribute(principal=dee, members=members).slot
         values = ", ".join(f"'{slots[name]}', {sql}" for name, (*_, sql) in ATTRIBUTES.items())
         for tenant_id in (ACME, GLOBEX):
@@ -62,9 +68,9 @@ def slots(django_db_setup, django_db_blocker):
         connections.close_all()
 
 
-def plan(query, position=None):
-    """How the first run of a page is carried out."""
-    run = sorting.runs(query.keys, position)[0]
+def plan(query, position=None, run=0):
+    """How a run of a page is carried out, the first one."""
+    run = sorting.runs(query.keys, position)[run]
     statement, parameters = queries.page_select(schemas.now(), query, run, 51).of(ACME)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}", parameters)
@@ -96,6 +102,9 @@ def asked(*filters, sort=()):
         ("ticket", "__gt", "T9999"),
         ("seen", "__lt", "2024-01-01T00:00:00.000020Z"),
         ("kind", "", "WEB"),
+        ("kind", "", "WWW"),
+        ("kind", "__in", "WEB,UI"),
+        ("tags", "", "UI,WWW"),
         ("tags", "__has", "WEB"),
         ("tags", "__has_any", "WEB,UI"),
         ("tags", "__has_all", "WEB,UI"),
@@ -149,3 +158,32 @@ def test_a_status_and_the_usual_order_are_one_index(slots):
     found = plan(asked(("status", "CLOSED")))
     assert "incident_status" in found, found
     assert "Sort" not in found, found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("operator", "text"),
+    [("", "78"), ("__in", "76,78"), ("__range", "70,80"), ("__lt", "20"), ("__gte", "24990")],
+)
+def test_a_filter_uses_the_index_where_no_value_is_read_as_another(slots, operator, text):
+    """What is asked of the missing value is answered before a row is looked at."""
+    found = plan(asked((f"attributes.level{operator}", text)))
+    assert f"incidents_incident_{slots['level']}" in found, found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+@pytest.mark.parametrize("run", [0, -1])
+def test_a_sort_walks_the_index_on_both_sides_of_what_is_read_for_none(slots, direction, run):
+    found = plan(asked(sort=[f"attributes.level,{direction}"]), run=run)
+    assert f"incidents_incident_{slots['level']}" in found, found
+    assert "Sort" not in found, found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("value", "reads"), [(20, True), (20_000, False)])
+def test_a_cursor_reads_only_runs_that_are_to_come(slots, value, reads):
+    position = [value, "e322ab0e-07b3-49bd-b904-7014512032e3"]
+    for run in (0, 1):
+        found = plan(asked(sort=["attributes.level,ASC"]), position, run)
+        assert ("One-Time Filter: false" not in found) == reads, found

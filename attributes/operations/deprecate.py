@@ -1,0 +1,66 @@
+"""Saying that an attribute is to be used no more, and taking that back."""
+
+from datetime import date
+
+from django.utils import timezone
+
+from accounts.principal import Principal
+from attributes.models import AttributeMeta, State
+from attributes.operations.change import Change
+from attributes.operations.store import store_change
+from attributes.plans import Risk, Tally
+from attributes.schema import Schema, describe
+from attributes.types.date import DateType
+from incidents_project.refusals import Conflict, Fault, ValueRefused
+
+
+class Deprecate(Change):
+    """Only incidents that have a value may have another one; ``sunset`` says when it will go."""
+
+    change = "deprecate"
+    knows = frozenset({"sunset"})
+
+    def read(self, faults: list[Fault]) -> None:
+        """A date, or none."""
+        self.sunset: date | None = None
+        try:
+            if self.members.get("sunset") is not None:
+                self.sunset = date.fromisoformat(DateType().clean(self.members["sunset"]))
+        except ValueRefused as refused:
+            faults.append(refused.at("sunset"))
+
+    def risk(self, tally: Tally) -> Risk:
+        """No value changes."""
+        return Risk.SAFE
+
+    def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
+        """Once more with another date changes the date."""
+        before = describe(definition)
+        if definition.state != State.DEPRECATED:
+            definition.deprecated_at = timezone.now()
+        definition.state = State.DEPRECATED
+        definition.sunset = self.sunset
+        if describe(definition) != before:
+            store_change(principal, "attribute.deprecated", definition, before)
+
+
+class Reactivate(Change):
+    """Let it be used again."""
+
+    change = "reactivate"
+
+    def check(self, schema: Schema, definition: AttributeMeta) -> None:
+        """It must be deprecated."""
+        if definition.state != State.DEPRECATED:
+            raise Conflict(f"It is {definition.state}, not deprecated.", code="not_now")
+
+    def risk(self, tally: Tally) -> Risk:
+        """No value changes."""
+        return Risk.SAFE
+
+    def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
+        """As it was before."""
+        before = describe(definition)
+        definition.state = State.ACTIVE
+        definition.sunset = definition.deprecated_at = None
+        store_change(principal, "attribute.reactivated", definition, before)
