@@ -16,6 +16,7 @@ import uuid_utils.compat as uuid_utils
 from django.db import connection, models, transaction
 from psycopg import sql
 
+from incidents_project.database.backend.base import last_rows
 from incidents_project.database.constraints import TenantPrimaryKey
 
 TENANT_LENGTH = 64  # characters
@@ -27,21 +28,25 @@ def new_id() -> UUID:
 
 
 @contextmanager
-def scope(tenant_id: str) -> Iterator[None]:
+def scope(tenant_id: str, first: str = "") -> Iterator[list[tuple[Any, ...]]]:
     """One transaction that sees and writes the rows of ``tenant_id`` alone.
 
-    Inside another transaction it is a savepoint, and gives back what was in force before.
+    It begins with the statements of ``first``, and yields what the last of them found. Inside
+    another transaction it is a savepoint, and gives back what was in force before.
     """
+    statements = f"{_naming(tenant_id)}; {first}"
     if connection.in_atomic_block:
         with transaction.atomic():
             outer = _current()
-            _enter(tenant_id)
-            yield
+            with connection.cursor() as cursor:
+                cursor.execute(statements)
+                found = last_rows(cursor)
+            yield found
             _enter(outer)
     else:
-        # Our own backend's: the tenant is named in the message that begins the transaction.
-        with connection.opening(_naming(tenant_id)), transaction.atomic():  # type: ignore[attr-defined]
-            yield
+        # Our own backend's: all of it travels in the message that begins the transaction.
+        with connection.opening(statements), transaction.atomic():  # type: ignore[attr-defined]
+            yield connection.opened_with  # type: ignore[attr-defined]
 
 
 # What a ``Select`` must say of the tenant, in its WHERE.

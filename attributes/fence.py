@@ -11,11 +11,14 @@ began, not before its lock was granted. Order of locks everywhere: fence, defini
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
+from accounts import tenancy
 from accounts.tenancy import new_id
 from attributes.schema import Schema, schemas
 from incidents_project.refusals import Unavailable
@@ -35,6 +38,13 @@ def enter() -> Schema:
         cursor.nextset()  # the lock has nothing to say
         stamp: UUID = cursor.fetchone()[0]
     return schemas.at(stamp)
+
+
+@contextmanager
+def scope(tenant_id: str) -> Iterator[Schema]:
+    """A tenant's transaction that has entered: both in the message that begins it."""
+    with tenancy.scope(tenant_id, first=_ENTER) as ((stamp,),):
+        yield schemas.at(stamp)
 
 
 def change() -> Schema:

@@ -28,8 +28,7 @@ Body = Mapping[str, Json]
 
 def create_incident(*, principal: Principal, body: Body) -> Row:
     """Record an incident; raises ``Invalid`` with every fault of the body."""
-    with tenancy.scope(principal.tenant_id):
-        schema = fence.enter()
+    with fence.scope(principal.tenant_id) as schema:
         row = _drafted(principal, schema, body)
         rows.insert(row)
         claims.move(schema, principal.tenant_id, row["id"], {}, row[values.MEMBER])
@@ -50,8 +49,7 @@ def create_incident(*, principal: Principal, body: Body) -> Row:
 
 def validate_incident(*, principal: Principal, body: Body) -> Row:
     """What ``create_incident`` would store, or its refusal; nothing is written."""
-    with tenancy.scope(principal.tenant_id):
-        schema = fence.enter()
+    with fence.scope(principal.tenant_id) as schema:
         row = _drafted(principal, schema, body)
         claims.refuse_taken(claims.taken(schema, principal.tenant_id, row[values.MEMBER]))
     return present(row, schema)
@@ -101,8 +99,7 @@ def patch_incident(
 
 def delete_incident(*, principal: Principal, incident_id: UUID, expected: Expected) -> None:
     """Delete an incident and its comments; its history stays."""
-    with tenancy.scope(principal.tenant_id):
-        schema = fence.enter()
+    with fence.scope(principal.tenant_id) as schema:
         row = rows.locked(principal.tenant_id, incident_id)
         expected.require(row["occ_lock"])
         rows.delete(principal.tenant_id, incident_id)
@@ -130,8 +127,7 @@ def _rewrite(
     *,
     always: bool,
 ) -> Row:
-    with tenancy.scope(principal.tenant_id):
-        schema = fence.enter()
+    with fence.scope(principal.tenant_id) as schema:
         row = rows.locked(principal.tenant_id, incident_id)
         expected.require(row["occ_lock"])
         before, stored = own_columns(row), row[values.MEMBER]

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from accounts import tenancy
 from accounts.principal import Principal
 from attributes import deprecation, fence, references, values
 from attributes.schema import Json
@@ -27,8 +26,7 @@ def set_value(
     Raises ``Invalid`` for an unknown attribute or a wrong value, and ``Conflict`` (``already_set``)
     when ``only_if_unset`` and there is a value.
     """
-    with tenancy.scope(principal.tenant_id):
-        schema = fence.enter()
+    with fence.scope(principal.tenant_id) as schema:
         row = rows.locked(principal.tenant_id, incident_id)
         expected.require(row["occ_lock"])
         attribute = deprecation.named(schema, name)
@@ -49,8 +47,7 @@ def set_value(
 
 def clear_value(*, principal: Principal, incident_id: UUID, name: str, expected: Expected) -> Row:
     """Take one value away; raises ``NotFound`` when there is none."""
-    with tenancy.scope(principal.tenant_id):
-        schema = fence.enter()
+    with fence.scope(principal.tenant_id) as schema:
         row = rows.locked(principal.tenant_id, incident_id)
         expected.require(row["occ_lock"])
         attribute = deprecation.named(schema, name)

@@ -16,9 +16,17 @@ from psycopg.types.datetime import TimestamptzLoader
 _TRUSTED_FOR = 30.0  # seconds after a statement has shown that the connection works
 
 
+def last_rows(cursor: Any) -> list[Any]:
+    """What the last statement of a message found; nothing where it does not answer with rows."""
+    while cursor.nextset():
+        pass
+    return cursor.fetchall() if cursor.description else []
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, but for how transactions begin, how times are read, when it checks itself."""
 
+    opened_with: list[Any] = []  # replaced, never changed
     _opening = ""
     _trusted_until = 0.0
 
@@ -41,9 +49,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.connection.cursor(name, scrollable=False, withhold=not self.in_atomic_block)
 
     @contextmanager
-    def opening(self, statement: str) -> Iterator[None]:
-        """Let the transaction that begins in here begin with ``statement``, in one message."""
-        self._opening = statement
+    def opening(self, statements: str) -> Iterator[None]:
+        """Let the transaction that begins in here begin with ``statements``, in one message.
+
+        What the last of them found is in ``opened_with``, for the first to ask.
+        """
+        self._opening = statements
         try:
             yield
         finally:
@@ -55,6 +66,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             with self.cursor() as cursor:
                 cursor.execute(statement)
+                self.opened_with = last_rows(cursor)
         except BaseException:
             self.close()  # it might be inside a transaction that Django does not know of
             raise
