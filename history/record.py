@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from accounts.principal import Principal
 from accounts.tenancy import new_id
 from history.models import InstanceEvent
+from incidents_project.database import together
 from incidents_project.exact_json import dumps
 from incidents_project.http import correlation
 
@@ -53,8 +53,12 @@ def tenant_event(
     incident_id: UUID | None,
     changes: list[Change],
     versions: Versions,
+    beside: Sequence[together.Change] = (),
 ) -> None:
-    """Record a change of something the principal's tenant owns."""
+    """Record a change of something the principal's tenant owns.
+
+    What is carried out ``beside`` it, in the same message, is what the entry tells of.
+    """
     parameters: list[Any] = [
         new_id(),
         principal.tenant_id,
@@ -69,8 +73,7 @@ def tenant_event(
         Jsonb(changes, dumps=dumps),
         correlation.current(),
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_TENANT_EVENT, parameters)
+    together.carry_out(*beside, together.Change(_TENANT_EVENT, parameters))
 
 
 def instance_event(

@@ -4,32 +4,38 @@ from django.db import connection
 
 from accounts import tenancy
 from accounts.tenancy import new_id
+from incidents_project.database.together import Change, carry_out
 
 _SHARDS = 16
 _ADD = """
     INSERT INTO incidents_count AS kept (id, tenant_id, shard, incidents)
     VALUES (%s, %s, %s, %s)
     ON CONFLICT (tenant_id, shard) DO UPDATE SET incidents = kept.incidents + excluded.incidents
-    RETURNING xmax = 0
 """
-_KNOW = "INSERT INTO accounts_tenant (id, created_at) VALUES (%s, now()) ON CONFLICT DO NOTHING"
+_KNOW = """
+    INSERT INTO accounts_tenant (id, created_at)
+    SELECT %s, now() WHERE NOT EXISTS (SELECT FROM accounts_tenant WHERE id = %s)
+    ON CONFLICT DO NOTHING
+"""
 _TOTAL = tenancy.Select(
     "SELECT coalesce(sum(incidents), 0)::bigint FROM incidents_count"  # noqa: S608 - a constant
     f" WHERE {tenancy.ASKING} OFFSET 0"
 )
 
 
-def add(tenant_id: str, number: int) -> None:
+def add(tenant_id: str, number: int) -> Change:
     """Count ``number`` incidents more, or fewer, if this transaction commits.
 
     The last row that an operation locks, and another one for each connection if it can be: writers
     of one tenant wait here for each other only when there are more of them than parts.
     """
-    with connection.cursor() as cursor:
-        shard = connection.connection.pgconn.backend_pid % _SHARDS
-        cursor.execute(_ADD, [new_id(), tenant_id, shard, number])
-        if cursor.fetchone()[0]:  # a part that was not there: the tenant may be new
-            cursor.execute(_KNOW, [tenant_id])
+    shard = connection.connection.pgconn.backend_pid % _SHARDS
+    return Change(_ADD, [new_id(), tenant_id, shard, number])
+
+
+def know(tenant_id: str) -> Change:
+    """Keep the name of a tenant that has incidents: jobs go through them tenant by tenant."""
+    return Change(_KNOW, [tenant_id, tenant_id])
 
 
 _LOCK = "SELECT pg_advisory_xact_lock(7717, 3)"  # the fence has 1, who builds indexes 2
@@ -52,7 +58,7 @@ def recount(tenant_id: str, *, mend: bool = False) -> int:
         cursor.execute(_ERROR, [tenant_id, tenant_id])
         error = int(cursor.fetchone()[0])
         if mend and error:
-            add(tenant_id, error)
+            carry_out(add(tenant_id, error))
     return error
 
 

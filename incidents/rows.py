@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from attributes.storage import COLUMN, Delta
 from incidents.presenter import COLUMNS, Row
 from incidents.queries import no_such_incident
+from incidents_project.database.together import Change
 from incidents_project.exact_json import dumps, loads
 
 _VALUES = COLUMNS.index(COLUMN)
@@ -25,12 +26,11 @@ _LOCKED = (
 _DELETE = "DELETE FROM incidents_incident WHERE tenant_id = %s AND id = %s"
 
 
-def insert(row: Row) -> None:
+def insert(row: Row) -> Change:
     """Store a new row, which has every column."""
     parameters = [row[column] for column in COLUMNS]
     parameters[_VALUES] = Jsonb(row[COLUMN], dumps=dumps)
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, parameters)
+    return Change(_INSERT, parameters)
 
 
 def locked(tenant_id: str, incident_id: UUID) -> Row:
@@ -45,7 +45,7 @@ def locked(tenant_id: str, incident_id: UUID) -> Row:
     return row
 
 
-def update(tenant_id: str, incident_id: UUID, columns: dict[str, Any], delta: Delta) -> None:
+def update(tenant_id: str, incident_id: UUID, columns: dict[str, Any], delta: Delta) -> Change:
     """Store some columns and merge values into those that are there, in one statement."""
     assignments = [f'"{column}" = %s' for column in columns]
     parameters = [*columns.values()]
@@ -53,15 +53,13 @@ def update(tenant_id: str, incident_id: UUID, columns: dict[str, Any], delta: De
         merged, merging = delta.merge(COLUMN)
         assignments.append(f'"{COLUMN}" = {merged}')
         parameters += merging
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE incidents_incident SET {', '.join(assignments)}"  # noqa: S608 - constants
-            " WHERE tenant_id = %s AND id = %s",
-            [*parameters, tenant_id, incident_id],
-        )
+    return Change(
+        f"UPDATE incidents_incident SET {', '.join(assignments)}"  # noqa: S608 - constants
+        " WHERE tenant_id = %s AND id = %s",
+        [*parameters, tenant_id, incident_id],
+    )
 
 
-def delete(tenant_id: str, incident_id: UUID) -> None:
+def delete(tenant_id: str, incident_id: UUID) -> Change:
     """Take a row away; its comments go with it, by their foreign key."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DELETE, [tenant_id, incident_id])
+    return Change(_DELETE, [tenant_id, incident_id])

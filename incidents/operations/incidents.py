@@ -1,6 +1,6 @@
 """Creating, changing and deleting incidents.
 
-The order is always: fence, row, freshness, rules, one atomic write, claims, count, history.
+The order is always: fence, row, freshness, rules, claims, then write, count and history as one.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,9 +30,7 @@ def create_incident(*, principal: Principal, body: Body) -> Row:
     """Record an incident; raises ``Invalid`` with every fault of the body."""
     with fence.scope(principal.tenant_id) as schema:
         row = _drafted(principal, schema, body)
-        rows.insert(row)
         claims.move(schema, principal.tenant_id, row["id"], {}, row[values.MEMBER])
-        counts.add(principal.tenant_id, 1)
         record.tenant_event(
             principal,
             "incident.created",
@@ -43,6 +41,11 @@ def create_incident(*, principal: Principal, body: Body) -> Row:
                 *values.described(schema, {}, row[values.MEMBER]),
             ],
             versions=Versions(after=row["occ_lock"]),
+            beside=[
+                rows.insert(row),
+                counts.add(principal.tenant_id, 1),
+                counts.know(principal.tenant_id),
+            ],
         )
     return present(row, schema)
 
@@ -102,9 +105,7 @@ def delete_incident(*, principal: Principal, incident_id: UUID, expected: Expect
     with fence.scope(principal.tenant_id) as schema:
         row = rows.locked(principal.tenant_id, incident_id)
         expected.require(row["occ_lock"])
-        rows.delete(principal.tenant_id, incident_id)
         claims.release_all(principal.tenant_id, incident_id)
-        counts.add(principal.tenant_id, -1)
         record.tenant_event(
             principal,
             "incident.deleted",
@@ -115,6 +116,10 @@ def delete_incident(*, principal: Principal, incident_id: UUID, expected: Expect
                 *values.described(schema, row[values.MEMBER], {}),
             ],
             versions=Versions(before=row["occ_lock"]),
+            beside=[
+                rows.delete(principal.tenant_id, incident_id),
+                counts.add(principal.tenant_id, -1),
+            ],
         )
 
 
@@ -177,7 +182,6 @@ def write(
     }
     before, after = row[values.MEMBER], delta.applied_to(row[values.MEMBER])
     written = {**row, **changed, **made, values.MEMBER: after}
-    rows.update(principal.tenant_id, row["id"], changed | made, delta)
     claims.move(schema, principal.tenant_id, row["id"], before, after)
     record.tenant_event(
         principal,
@@ -189,5 +193,6 @@ def write(
             *values.described(schema, before, after),
         ],
         versions=Versions(before=row["occ_lock"], after=written["occ_lock"]),
+        beside=[rows.update(principal.tenant_id, row["id"], changed | made, delta)],
     )
     return written

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from accounts import tenancy
 from incidents import counts
 from incidents.models import Incident
+from incidents_project.database.together import carry_out
 from tests.conftest import ACME
 
 START = datetime(2024, 11, 11, 2, 57, 27, tzinfo=UTC)
@@ -33,7 +34,7 @@ def store(rows):
     tenant_id = rows[0]["tenant_id"]
     with tenancy.scope(tenant_id):
         made = Incident.objects.bulk_create([Incident(**columns) for columns in rows])
-        counts.add(tenant_id, len(made))
+        carry_out(counts.know(tenant_id), counts.add(tenant_id, len(made)))
     return [str(incident.id) for incident in made]
 
 
@@ -41,7 +42,7 @@ def remove(**which):
     """Take acme's incidents away, and count them no more."""
     with tenancy.scope(ACME):
         deleted, _ = Incident.objects.for_tenant(ACME).filter(**which).delete()
-        counts.add(ACME, -deleted)
+        carry_out(counts.add(ACME, -deleted))
 
 
 def query(*parameters):
