@@ -156,8 +156,8 @@ def _read_page(
         records = _records(tenant_id, schema, query, part)
         in_force = records[0][0] if records else schemas.now().stamp == schema.stamp
         total = totals.of(tenant_id, query.condition, wanted, _all_seen(part, records))
-    present = query.selection.presenter(schema).present
-    rows = [present(record[1:]) for record in records[: part.size]]
+    write = query.selection.presenter(schema).write
+    rows = [write(record[1:]) for record in records[: part.size]]
     more = len(records) > part.size
     position = _position(query, records[part.size - 1]) if more else None
     return Found(rows, position, total, query.keys), in_force
