@@ -152,3 +152,20 @@ def test_another_process_knows_it_in_its_next_request(dee):
 def test_the_fence_needs_a_transaction(enter):
     with pytest.raises(AssertionError, match="transaction"):
         enter()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["short", "long" * 400])  # remembered as it was answered, and not
+def test_what_is_remembered_of_values_ends_with_the_schema(
+    dee, make_attribute, make_incident, viewer_api, text
+):
+    make_attribute("note", type="STRING", rules={"max_length": 2_000})
+    make_incident(attributes={"note": text})
+
+    def shown():
+        (incident,) = viewer_api.get("/v1/incident").json()["data"]["incidents"]
+        return incident["attributes"]
+
+    assert [shown(), shown()] == [{"note": text}] * 2
+    archive_attribute(principal=dee, name="note")
+    assert shown() == {}
