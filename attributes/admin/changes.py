@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+_PATH = "<uuid:object_id>/schema/<slug:change>/"
 _BY_ID = {"restore", "purge"}  # of archived attributes several may have had the name
 
 
@@ -33,7 +34,7 @@ class ChangePages(Base):
         """Before Django's, which take anything for an id."""
         view = self.admin_site.admin_view(self.change_page)
         return [
-            path("<uuid:object_id>/schema/<slug:change>/", view, name="attributes_attribute_change"),
+            path(_PATH, view, name="attributes_attribute_change"),
             *super().get_urls(),
         ]
 

@@ -46,9 +46,7 @@ class Told:
         assert not [status for status in self.statuses if status >= 500], self.refusals
 
 
-def crowd(
-    change: Callable[[], None], write: Act, read: Act, *, seconds: float = SECONDS
-) -> Told:
+def crowd(change: Callable[[], None], write: Act, read: Act, *, seconds: float = SECONDS) -> Told:
     """Have ``change`` done in the middle of everybody's work; answers when all have ended.
 
     ``write`` and ``read`` are done again and again; what they answer is a response, or None. What

@@ -21,6 +21,7 @@ from attributes.operations.change import carry_out
 from attributes.operations.rename import Rename
 from incidents import counts
 from incidents.models import Count
+from incidents_project.database import together
 from incidents_project.database.owner import OWNER
 from incidents_project.exact_json import dumps, loads
 from tests.conftest import ACME, GLOBEX
@@ -336,7 +337,7 @@ def test_claims_of_what_is_archived_stay(ticket, dee):
 def test_a_wrong_count_is_found_and_mended(error, make_incident):
     make_incident()
     with tenancy.scope(ACME):
-        counts.add(ACME, error)
+        together.carry_out(counts.add(ACME, error))
     report = found()
     assert report.counts == {Kind.COUNT: 1}
     assert report.examples[Kind.COUNT] == [f"{ACME}: {-error:+d}"]

@@ -1,16 +1,16 @@
 """Changes of the schema while sixteen people write and read: nothing stale, missing or refused."""
 
 import sys
-import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 
 import pytest
 
 from accounts import tenancy
 from attributes import fence
 from attributes.jobs.worker import Worker
-from attributes.models import Job, JobState
+from attributes.models import AttributeMeta, Job, JobState, State
 from attributes.operations.archive import Archive, Restore
 from attributes.operations.change import carry_out, preview
 from attributes.operations.define import change_attribute
@@ -21,7 +21,7 @@ from attributes.schema import schemas
 from attributes.walk import tally
 from incidents.models import Incident
 from tests.attributes.crowd import WRITERS, crowd
-from tests.conftest import ACME
+from tests.conftest import ACME, DISK_FULL
 from tests.incidents.listing import row, store
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed")]
@@ -115,15 +115,18 @@ def test_without_the_fence_a_retype_leaves_stale_values(values, dee, monkeypatch
     """Else the test above would prove nothing."""
     seen = {"at": 0.0, "schema": None}
 
-    def unfenced():
-        """What a cache that is a second old says; the job alone knows better."""
-        if threading.current_thread() is threading.main_thread():
-            return schemas.now()
+    def lately():
         if seen["schema"] is None or time.monotonic() > seen["at"] + 1:
             seen.update(at=time.monotonic(), schema=schemas.now())
         return seen["schema"]
 
-    monkeypatch.setattr(fence, "enter", unfenced)
+    @contextmanager
+    def unfenced(tenant_id):
+        """What a cache that is a second old says."""
+        with tenancy.scope(tenant_id):
+            yield lately()
+
+    monkeypatch.setattr(fence, "scope", unfenced)
     crowd(lambda: retyped(dee, values), values.write, lambda _: None, seconds=5)
     assert sum(stale_and_missing(values, schemas.now().by_name["n"].slot).values())
 
@@ -188,8 +191,6 @@ def test_archive_recreate_and_restore(values, dee, make_attribute):
 
 
 def all_archived():
-    from attributes.models import AttributeMeta, State
-
     return AttributeMeta.objects.filter(state=State.ARCHIVED)
 
 
@@ -246,7 +247,7 @@ def test_an_option_that_is_retired(dee, make_attribute):
     assert told.refusals.keys() == {"retired_option"}
 
 
-def test_a_value_that_becomes_unique(dee, make_attribute, owner_of_acme):
+def test_a_value_that_becomes_unique(dee, make_attribute):
     """Of many who send the same value at once one wins, from the first moment on."""
     make_attribute("ticket", "STRING")
     introduced = []
@@ -260,7 +261,7 @@ def test_a_value_that_becomes_unique(dee, make_attribute, owner_of_acme):
     def write(person):
         began_unique = bool(introduced)
         value = f"T-{person.chance.randrange(10**9) if not began_unique else len(won)}"
-        body = owner_of_acme(attributes={"ticket": value})
+        body = {**DISK_FULL, "attributes": {"ticket": value}}
         response = person.api.post("/v1/incident", body, format="json")
         if response.status_code == 201:
             won[value] += 1
@@ -274,10 +275,3 @@ def test_a_value_that_becomes_unique(dee, make_attribute, owner_of_acme):
     assert told.refusals.keys() <= {"not_unique"}
     assert set(won.values()) == {1}
     assert len(stored()) == sum(won.values())
-
-
-@pytest.fixture
-def owner_of_acme():
-    from tests.conftest import DISK_FULL
-
-    return lambda **members: {**DISK_FULL, **members}

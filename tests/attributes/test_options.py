@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count, islice
 
@@ -856,16 +856,18 @@ def test_no_value_is_left_whose_option_is_gone(
 def test_a_writer_who_is_slow_is_waited_for(pick, ada, change, together, monkeypatch, fenced):
     """Without the fence a value would be left whose option is gone."""
     (incident,) = fill(pick.slot, ["a"])
-    enter, inside, goes_on = fence.enter, threading.Event(), threading.Event()
+    enter, inside, goes_on = fence.scope, threading.Event(), threading.Event()
 
-    def slowly():
-        schema = enter() if fenced else schemas.now()
-        inside.set()
-        goes_on.wait(timeout=30)
-        return schema
+    @contextmanager
+    def slowly(tenant_id):
+        with enter(tenant_id) if fenced else tenancy.scope(tenant_id) as schema:
+            known = schema if fenced else schemas.now()
+            inside.set()
+            goes_on.wait(timeout=30)
+            yield known
 
     def write():
-        monkeypatch.setattr(fence, "enter", slowly)
+        monkeypatch.setattr(fence, "scope", slowly)
         give(ada, incident, "b")
 
     def take_away():
