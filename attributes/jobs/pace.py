@@ -4,7 +4,7 @@ A writer may wait for a row of a batch, and a change of the schema for all of it
 slowly while they are quick, and shrink at once when they are not.
 """
 
-_LEAST, _FIRST, _MOST = 50, 500, 20_000  # rows that are written
+_LEAST, _FIRST, _MOST = 50, 100, 20_000  # rows that are written
 _SHARE = 0.5  # of what a writer may wait; a slow moment must not be felt at once
 _REST = 0.1  # of a batch's time, in which others are served
 

@@ -44,7 +44,8 @@ _CONFIGURATION = {
     "listen_addresses": "",
     "port": str(PORT),
     "max_connections": "200",
-    "shared_buffers": "128MB",
+    "shared_buffers": "512MB",  # taken as it is used
+    "max_wal_size": "2GB",  # a change of all values must not bring checkpoint upon checkpoint
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

@@ -26,7 +26,7 @@ _PATIENCE = 900.0  # seconds for a job
 _WARMING = 3.0
 _IDLE = 5.0  # seconds of writing with nothing else going on
 _AROUND = 1.0  # seconds of writing before a change, and after it
-_SETTLE = 1.5  # seconds until PostgreSQL's counters have been written
+_SETTLE = 10.5  # seconds until PostgreSQL's processes have written their counters
 _WRITTEN = "users_affected"
 
 
@@ -85,6 +85,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--writers", type=int, default=8, help="at once; default 8")
     parser.add_argument("--workers", type=int, default=2, help="of the service; default 2")
     parser.add_argument(
+        "--no-indexes", action="store_true", help="without the four indexes of attributes"
+    )
+    parser.add_argument(
         "--data-dir", type=Path, help="keep PostgreSQL's files there; must be empty"
     )
     return parser.parse_args()
@@ -99,10 +102,15 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> None:
     place = stack.enter_context(running.place(options.data_dir, "WARNING"))
     _say(f"Loading {options.size:,} incidents.")
     prepared = running.prepare(place, options.size)
+    if options.no_indexes:
+        for name in data.INDEXED:
+            place.manage("attribute_index", "drop", name)
     running.forget_measured(place)
     service = stack.enter_context(running.service(place, options.workers))
     stack.enter_context(_worker(place))
     deployer = Deployer(service.port, orjson.loads(place.kept.read_text())["deployer"])
+    # The names and values of this run are not those of the next.
+    place.kept.write_text("{}")
     writers = stack.enter_context(
         writing(service.port, prepared.token, _ids(place), _WRITTEN, options.writers)
     )
@@ -124,8 +132,6 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> None:
         *measure.purge("link"),
         measure.one_update(prepared.slots["region"]),
     ]
-    # The names and values of this run are not those of the next.
-    place.kept.write_text(orjson.dumps({}).decode())
     _print(options, idle, outcomes)
 
 
@@ -173,7 +179,7 @@ class Measure:
         return self._watched("one UPDATE, as others do", update)
 
     def _watched(self, name: str, change: Callable[[], Any], *, with_job: bool = False) -> Outcome:
-        _say(f"  {name}")
+        _say(f"  {name} …")
         size, updated = self._table()
         self.writers.go_on()
         time.sleep(_AROUND)
@@ -189,6 +195,7 @@ class Measure:
         grown_to, updated_by_now = self._table()
         outcome.grown = 100.0 * (grown_to - size) / size
         outcome.updated = updated_by_now - updated - outcome.waits.writes
+        _say(f"  {outcome.milliseconds:,.0f} ms; writers' worst {outcome.waits.worst:,.0f} ms")
         return outcome
 
     def _await_job(self) -> dict[str, Any]:
@@ -251,7 +258,11 @@ def _ids(place: running.Place) -> list[str]:
 
 def _print(options: argparse.Namespace, idle: Waits, outcomes: list[Outcome]) -> None:
     _say()
-    _say(f"{options.size:,} incidents, {options.writers} writers with rests of 20 ms over HTTP")
+    indexed = 0 if options.no_indexes else len(data.INDEXED)
+    _say(
+        f"{options.size:,} incidents, {indexed} indexes of attributes;"
+        f" {options.writers} writers with rests of 20 ms, over HTTP"
+    )
     _say(f"Python {platform.python_version()}, {psutil.cpu_count()} CPUs")
     _say()
     head = f"{'':26}|  call, ms |    job, s |    rows/s | updated | table, % "
@@ -271,7 +282,8 @@ def _print(options: argparse.Namespace, idle: Waits, outcomes: list[Outcome]) ->
 
 def _times(waits: Waits | None) -> str:
     assert waits is not None
-    return f"{waits.median:13.1f} |{waits.p99:6.1f} |{waits.worst:8.1f}"
+    given_up = f", {waits.timeouts} given up" if waits.timeouts else ""
+    return f"{waits.median:13.1f} |{waits.p99:6.1f} |{waits.worst:8.1f}{given_up}"
 
 
 def _goals(outcomes: list[Outcome]) -> Iterator[tuple[str, float, str, bool]]:

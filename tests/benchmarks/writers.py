@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 import orjson
 
@@ -24,10 +25,11 @@ class Waits:
     """How long writes took, in seconds."""
 
     latencies: list[float]
+    timeouts: int = 0  # writes that were given up
 
     @property
     def writes(self) -> int:
-        return len(self.latencies)
+        return len(self.latencies) - self.timeouts
 
     @property
     def worst(self) -> float:
@@ -61,7 +63,7 @@ class Writers:
         told = self._pipe.recv()
         if isinstance(told, str):
             raise SystemExit(told)
-        return Waits(told)
+        return Waits(*told)
 
     def go_on(self) -> None:
         """Let them write again."""
@@ -90,42 +92,65 @@ def writing(port: int, token: str, ids: list[str], name: str, number: int) -> It
         process.join()
 
 
-def _write(pipe: Connection, port: int, token: str, ids: list[str], name: str, number: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the one who started us
-    latencies: list[float] = []
-    failures: list[str] = []
-    going = threading.Event()
-    at_work = [threading.Lock() for _ in range(number)]
+class _Crew:
+    """Threads that write until the process ends, as long as they are let."""
 
-    def one(place: int) -> None:
-        wire, chance = Wire(port), random.Random(place)
+    def __init__(self, port: int, token: str, ids: list[str], name: str, number: int) -> None:
+        self._port, self._token, self._ids, self._name = port, token, ids, name
+        self._going = threading.Event()
+        self._at_work = [threading.Lock() for _ in range(number)]
+        self._latencies: list[float] = []
+        self._timeouts = 0
+        self._failure = ""
+        for place in range(number):
+            threading.Thread(target=self._work, args=(place,), daemon=True).start()
+
+    def go_on(self) -> None:
+        self._latencies.clear()
+        self._timeouts = 0
+        self._going.set()
+
+    def rest(self) -> tuple[list[float], int] | str:
+        """What they have to tell, when all have put down their work."""
+        self._going.clear()
+        time.sleep(2 * _REST)
+        for lock in self._at_work:
+            with lock:
+                pass
+        return self._failure or (self._latencies.copy(), self._timeouts)
+
+    def _work(self, place: int) -> None:
+        wire, chance = Wire(self._port), random.Random(place)
         try:
-            while True:
-                going.wait()
-                body = orjson.dumps({"name": name, "value": str(chance.randrange(1_000_000))})
-                path = f"/v1/incident/{chance.choice(ids)}/attributes"
-                asked = request("PUT", path, token, body)
-                with at_work[place]:
-                    started = time.perf_counter()
-                    wire.ask(asked, 200)
-                    latencies.append(time.perf_counter() - started)
+            while self._going.wait():
+                with self._at_work[place]:
+                    self._one(wire, chance)
                 time.sleep(_REST)
         except SystemExit as error:
-            failures.append(str(error))
+            self._failure = str(error)
 
-    for place in range(number):
-        threading.Thread(target=one, args=(place,), daemon=True).start()
+    def _one(self, wire: Wire, chance: random.Random) -> None:
+        body = orjson.dumps({"name": self._name, "value": str(chance.randrange(1_000_000))})
+        path = f"/v1/incident/{chance.choice(self._ids)}/attributes"
+        asked = request("PUT", path, self._token, body)
+        started = time.perf_counter()
+        try:
+            wire.ask(asked, 200)
+        except SystemExit as refused:
+            if " answered 503" not in str(refused):
+                raise
+            self._timeouts += 1
+        self._latencies.append(time.perf_counter() - started)
+
+
+def _write(pipe: Connection, *of_crew: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the one who started us
+    crew = _Crew(*of_crew)
     try:
         while order := pipe.recv():
             if order == "go on":
-                latencies.clear()
-                going.set()
-                continue
-            going.clear()
-            time.sleep(2 * _REST)
-            for lock in at_work:
-                with lock:
-                    pass
-            pipe.send(failures[0] if failures else latencies.copy())
+                crew.go_on()
+            else:
+                pipe.send(crew.rest())
     except (EOFError, OSError):
         return
