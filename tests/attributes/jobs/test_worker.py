@@ -455,7 +455,7 @@ def test_a_change_of_the_schema_gets_in_between_two_batches(dee, attribute, make
 
 def test_batches_grow_while_they_are_quick_and_shrink_at_once():
     pace = Pace(0.1)
-    first = pace.size
+    first = pace.size = 500
     pace.learn(0.01, first)
     assert pace.size == round(first * 1.25)
     pace.learn(0.01, 0)
