@@ -113,18 +113,13 @@ def test_a_retype_and_its_undoing(values, dee):
 
 def test_without_the_fence_a_retype_leaves_stale_values(values, dee, monkeypatch):
     """Else the test above would prove nothing."""
-    seen = {"at": 0.0, "schema": None}
-
-    def lately():
-        if seen["schema"] is None or time.monotonic() > seen["at"] + 1:
-            seen.update(at=time.monotonic(), schema=schemas.now())
-        return seen["schema"]
+    known = schemas.now()
 
     @contextmanager
     def unfenced(tenant_id):
-        """What a cache that is a second old says."""
+        """What a cache says that nobody has told of the change."""
         with tenancy.scope(tenant_id):
-            yield lately()
+            yield known
 
     monkeypatch.setattr(fence, "scope", unfenced)
     crowd(lambda: retyped(dee, values), values.write, lambda _: None, seconds=5)

@@ -110,7 +110,8 @@ def test_a_worker_that_is_cut_off_from_the_database_goes_on(dee, attribute):
             eventually(lambda before=before: changed(job) > before)
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE usename = 'incidents_app' AND pid <> ALL(%s)",
+                " WHERE datname = current_database() AND usename = 'incidents_app'"
+                " AND pid <> ALL(%s)",
                 [[connections["default"].connection.info.backend_pid]],
             )
             admin.commit()
