@@ -46,6 +46,8 @@ _CONFIGURATION = {
     "max_connections": "200",
     "shared_buffers": "512MB",  # taken as it is used
     "max_wal_size": "2GB",  # a change of all values must not bring checkpoint upon checkpoint
+    "jit": "off",  # compiling takes longer than any statement of ours
+    "random_page_cost": "1.1",  # what is not in memory is on an SSD
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

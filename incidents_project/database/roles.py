@@ -120,6 +120,8 @@ def _require_fit(connection: Connection, *, owner: str, app: str) -> None:
 def _provide_role(admin: Connection, role: Role) -> str:
     known = _one(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", role.name) is not None
     _run(admin, "ALTER ROLE {} LOGIN" if known else "CREATE ROLE {} LOGIN", role.name)
+    # Compiling takes longer than any of the service's statements, and the planner cannot know.
+    _run(admin, "ALTER ROLE {} SET jit = off", role.name)
     if role.password:
         # Hashed here, so that the password never stands in the server's log.
         hashed = admin.pgconn.encrypt_password(
