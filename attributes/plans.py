@@ -6,9 +6,10 @@ what may be lost is named by the deployer in numbers of its own.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from attributes.conversions import Verdict
@@ -77,6 +78,30 @@ class Plan:
     seconds: float = 0.0
     undo_until: datetime | None = None
     undo_forever: bool = False
+
+    def described(self) -> dict[str, Any]:
+        """The plan as the API answers it, and the commands as JSON."""
+        tally = self.tally
+        return {
+            "change": self.change,
+            "name": self.name,
+            "class": self.risk,
+            "plan": self.hash,
+            "exact": tally.exact,
+            "incidents": tally.incidents,
+            "holders": tally.holders,
+            "outcomes": {
+                verdict.value: {
+                    "count": count,
+                    "samples": [asdict(sample) for sample in tally.samples[verdict]],
+                }
+                for verdict, count in tally.counts.items()
+            },
+            "referrers": [asdict(referrer) for referrer in self.referrers],
+            "seconds": self.seconds,
+            "undo_until": self.undo_until,
+            "undo_forever": self.undo_forever,
+        }
 
 
 def hash_of(change: str, uid: UUID, members: Mapping[str, Json], stamp: UUID) -> str:

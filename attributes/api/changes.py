@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -19,7 +18,6 @@ from attributes.models import AttributeMeta, Job
 from attributes.operations.change import Change, carry_out, preview
 from attributes.operations.changes import BY_NAME
 from attributes.operations.find import in_force
-from attributes.plans import Plan
 from attributes.types import Json
 from attributes.types.boolean import BooleanType
 from attributes.violations import violations
@@ -44,9 +42,8 @@ class PreviewViewSet(PrincipalViewSet):
         exact = _clean_exact(members.pop("exact", None))
         change = _kind(members.pop("change", None))(name, members)
         count = walk.tally if exact else walk.estimate
-        return Response(
-            present_plan(preview(change, partial(count, asking=self.principal.tenant_id)))
-        )
+        plan = preview(change, partial(count, asking=self.principal.tenant_id))
+        return Response(plan.described())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,31 +137,6 @@ def said_in_query(request: Request, allowed: set[str]) -> dict[str, Json]:
     check_parameters(request, allowed)
     said = request.query_params.lists()
     return {name: texts[0] if len(texts) == 1 else texts for name, texts in said}
-
-
-def present_plan(plan: Plan) -> dict[str, Any]:
-    """A plan as the API answers it."""
-    tally = plan.tally
-    return {
-        "change": plan.change,
-        "name": plan.name,
-        "class": plan.risk,
-        "plan": plan.hash,
-        "exact": tally.exact,
-        "incidents": tally.incidents,
-        "holders": tally.holders,
-        "outcomes": {
-            verdict.value: {
-                "count": count,
-                "samples": [asdict(sample) for sample in tally.samples[verdict]],
-            }
-            for verdict, count in tally.counts.items()
-        },
-        "referrers": [asdict(referrer) for referrer in plan.referrers],
-        "seconds": plan.seconds,
-        "undo_until": plan.undo_until,
-        "undo_forever": plan.undo_forever,
-    }
 
 
 def _kind(name: Json) -> type[Change]:

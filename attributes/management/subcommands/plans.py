@@ -1,6 +1,5 @@
 """A plan on a terminal, and as JSON."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -16,7 +15,7 @@ _WIDEST = 40  # characters of a value
 def tell(command: BaseCommand, plan: Plan, *, as_json: bool) -> None:
     """Write it."""
     if as_json:
-        write_json(command, described(plan))
+        write_json(command, plan.described())
         return
     for line in _lines(plan):
         command.stdout.write(line)
@@ -32,31 +31,6 @@ def lost(plan: Plan) -> str:
     counts = plan.tally.counts
     named = (Verdict.LOSSY, Verdict.IMPOSSIBLE)
     return ",".join(f"{verdict.value}={counts[verdict]}" for verdict in named if counts[verdict])
-
-
-def described(plan: Plan) -> dict[str, Any]:
-    """As the API answers it."""
-    tally = plan.tally
-    return {
-        "change": plan.change,
-        "name": plan.name,
-        "class": plan.risk,
-        "plan": plan.hash,
-        "exact": tally.exact,
-        "incidents": tally.incidents,
-        "holders": tally.holders,
-        "outcomes": {
-            verdict.value: {
-                "count": count,
-                "samples": [asdict(sample) for sample in tally.samples[verdict]],
-            }
-            for verdict, count in tally.counts.items()
-        },
-        "referrers": [asdict(referrer) for referrer in plan.referrers],
-        "seconds": plan.seconds,
-        "undo_until": plan.undo_until,
-        "undo_forever": plan.undo_forever,
-    }
 
 
 def _lines(plan: Plan) -> list[str]:
