@@ -3,12 +3,10 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from orjson import Fragment
 
 from attributes import types
 from attributes.conversions import Converter, converter
@@ -16,10 +14,6 @@ from attributes.models import IN_FORCE, AttributeMeta, RequiredWhen, SlotState, 
 from attributes.types import clock
 from attributes.types.options import Option, clean_options
 from incidents_project.database.fields import ExactJSONField
-from incidents_project.exact_json import dumps, loads
-
-_REMEMBERED = 4_096  # hosts' values as answered
-_MEMORABLE = 1_000  # characters as stored; longer ones are made anew each time
 
 Json = types.Json
 T = TypeVar("T")
@@ -137,7 +131,6 @@ class Schema:
         self.unique = tuple(a for a in attributes if a.unique)
         self.referring = tuple(a for a in attributes if a.type.refers)
         self._shown: Shown = {a.slot: (a.name, _presented(a.type)) for a in attributes}
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._written)
 
     def named(self, name: str) -> Attribute | None:
         """The attribute of this name, or the one that had it until lately."""
@@ -154,17 +147,6 @@ class Schema:
     def known(self, stored: Mapping[str, Json]) -> Mapping[str, Json]:
         """Stored values, and those that are read where there is none."""
         return {**self.virtual, **stored} if self.virtual else stored
-
-    def written(self, stored: str) -> Fragment:
-        """The text of stored values, as the text of those that are answered.
-
-        The hosts that people look at are few, and each is read much more often than it changes.
-        """
-        make = self._remembered if len(stored) <= _MEMORABLE else self._written
-        return make(stored)
-
-    def _written(self, stored: str) -> Fragment:
-        return Fragment(dumps(self.present(loads(stored))))
 
     def present(self, stored: Mapping[str, Json], only: Shown | None = None) -> dict[str, Json]:
         """Values by slot, as answered by name; slots that are not in force stay hidden."""

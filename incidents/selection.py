@@ -44,14 +44,6 @@ class Presenter:
             row[MEMBER] = self.schema.present(loads(stored), self.only)
         return row
 
-    def write(self, record: Sequence[Any]) -> Row:
-        """The same for an answer alone: all values are a text, which is remembered."""
-        if self.only is not None or MEMBER not in self.columns:
-            return self.present(record)
-        row: Row = dict(zip(self.columns, record, strict=False))
-        row[MEMBER] = self.schema.written(row[MEMBER])
-        return row
-
 
 def parse(texts: Sequence[str], targets: Targets, faults: list[Fault]) -> Selection:
     """What ``fields=id,attributes.count`` asks for."""

@@ -10,7 +10,7 @@ from attributes.filters.language import Reader
 from attributes.schema import Schema
 from attributes.types import clock
 from incidents import selection, sorting
-from incidents.queries import Found, Part, Query
+from incidents.pages import Found, Part, Query
 from incidents.selection import Selection
 from incidents.targets import targets_at
 from incidents.totals import Wanted

@@ -32,6 +32,7 @@ OF = (
     operations.UNINDEXED,
 )
 _VARIANTS = 10
+_ROUNDS = 3  # until the service remembers what it has answered, as it does when it is measured
 
 
 @dataclass
@@ -141,11 +142,14 @@ def _take() -> None:
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
-        for path in asked["paths"]:
-            taken.append([])
-            answer = client.get(path)
-            if answer.status_code != 200:
-                raise SystemExit(f"{path} answered {answer.status_code}: {answer.content[:500]!r}")
+        for _ in range(_ROUNDS):
+            taken.clear()
+            for path in asked["paths"]:
+                taken.append([])
+                answer = client.get(path)
+                if answer.status_code != 200:
+                    said = answer.content[:500]
+                    raise SystemExit(f"{path} answered {answer.status_code}: {said!r}")
     connection.close()
     sys.stdout.buffer.write(pickle.dumps(taken))
 

@@ -17,7 +17,8 @@ from attributes.filters.targets import of_schema
 from attributes.operations.archive import archive_attribute
 from attributes.schema import schemas
 from attributes.types import clock
-from incidents.queries import Part, Query, read_page
+from incidents.pages import Part, Query
+from incidents.queries import read_page
 from incidents.selection import Selection
 from incidents.targets import OWN, CodeType, targets_at
 from incidents.totals import Wanted

@@ -10,7 +10,7 @@ from accounts import tenancy
 from attributes import usage
 from attributes.operations.archive import archive_attribute
 from attributes.schema import schemas
-from incidents import queries
+from incidents import pages
 from incidents.codes import codes
 from tests.incidents.listing import asked, ids_of, row, store
 from tests.types.strategies import OPTIONS
@@ -118,7 +118,7 @@ def too_slow(monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 50")
     select = "SELECT pg_sleep(5), %s::text OFFSET 0"
-    monkeypatch.setattr(queries, "page_select", lambda *_: tenancy.Select(select))
+    monkeypatch.setattr(pages, "page_select", lambda *_: tenancy.Select(select))
     monkeypatch.setattr(usage, "counters", usage.Counters())
     usage.counters.due = float("inf")
 

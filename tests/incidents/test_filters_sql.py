@@ -87,7 +87,7 @@ WORDS = {
     "attributes_epoch", "incidents_incident", "tenant_id", "id", "jsonb", "text", "uuid", "bigint",
     "boolean", "timestamptz", "float8", "radians", "sin", "cos", "asin", "sqrt", "least",
     "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "key0", "key1",
-    "in_force", "coalesce",
+    "in_force", "coalesce", "row_id", "xmin",
 }  # fmt: skip
 TOKEN = re.compile(
     r"""\s+ | %s | ::|->>?|\#>>|@>|<=|>=|[<>=+*/^(),\[\].-] | (?P<quoted>"[a-z_]+")
@@ -219,12 +219,13 @@ def test_what_a_cursor_holds_is_a_parameter(api):
 # What stands in the text of statements: constants, slots, and the SQL that is made of those.
 FROM_US = {
     "'' if is_null else 'NOT '", "', '.join(assignments)", "', '.join(members)", "EARTH_RADIUS",
-    "UNPACKED", "_NAMES", "_OF_TENANT", "_ONE", "_PLACES", "_matching(condition)",
-    "_select(chosen.columns)", "_select(query.selection.columns)", "_unpacked(a)", "a.slot",
+    "UNPACKED", "_NAMES", "OF_TENANT", "_PLACES", "_VERSION", "_matching(condition)",
+    "_unpacked(a)", "a.slot",
     "box.sql", "column", "condition.sql", "distance", "end", "first.target.sql", "key.target.sql",
     "lat", "limit", "listed", "lon", "n", "name", "offset", "read", "order.sql", "self.array",
     "show(_unpacked(attribute))", "slots", "statement", "target.mark", "target.marks", "target.sql",
     "target.text", "tenancy.ASKING", "text", "value", "values", "where.sql", "word",
+    "columns", "listed(presenter.columns)", "pages.select(columns)", "select(shown)",
 }  # fmt: skip
 SQL = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|WHERE|FROM|AND|IS|ILIKE|EXPLAIN|LIMIT|ANY)\b|::|@>|%s"

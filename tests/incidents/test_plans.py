@@ -11,8 +11,8 @@ from attributes.filters.language import Reader
 from attributes.operations.define import define_attribute
 from attributes.operations.index import Done, reconcile
 from attributes.schema import schemas
-from incidents import queries, sorting
-from incidents.queries import Query
+from incidents import pages, sorting
+from incidents.pages import Query
 from incidents.targets import targets_at
 from tests import conftest
 from tests.conftest import ACME, GLOBEX
@@ -71,7 +71,7 @@ def slots(django_db_setup, django_db_blocker):
 def plan(query, position=None, run=0):
     """How a run of a page is carried out, the first one."""
     run = sorting.runs(query.keys, position)[run]
-    statement, parameters = queries.page_select(schemas.now(), query, run, 51).of(ACME)
+    statement, parameters = pages.page_select(schemas.now(), query, run, 51).of(ACME)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}", parameters)
         return "\n".join(line for (line,) in cursor.fetchall())

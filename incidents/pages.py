@@ -1,0 +1,241 @@
+"""One page of a list of incidents: which ones they are, and what is shown of them.
+
+The statements are made of constants and slots; whatever a client sent is a parameter.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from orjson import Fragment
+
+from accounts import tenancy
+from accounts.tenancy import Select
+from attributes.filters.conditions import EVERYTHING, Condition, all_of
+from attributes.filters.targets import AttributeTarget, Target
+from attributes.schema import Schema, schemas
+from incidents import memory, selection, sorting, totals
+from incidents.memory import Memory, Version
+from incidents.presenter import Row
+from incidents.selection import Presenter, Selection
+from incidents.sorting import Keys, Position, Run
+from incidents.totals import Total
+from incidents_project.exact_json import dumps, loads
+from incidents_project.refusals import Fault, Invalid
+
+OF_TENANT = f" FROM incidents_incident WHERE {tenancy.ASKING}"
+_VERSION = '"id"::text AS row_id, xmin'
+_LONGEST_POSITION = 2_000  # bytes of JSON: a cursor is a part of a request's first line
+
+# Whether the schema is in force, the row's id and ``xmin``, its values of the keys, and columns.
+Record = tuple[Any, ...]
+_KEYS_AT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question about a tenant's incidents."""
+
+    condition: Condition = EVERYTHING
+    keys: Keys = sorting.DEFAULT
+    selection: Selection = selection.EVERYTHING
+    used: tuple[Target, ...] = ()
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        """What it filters and sorts by."""
+        yield from self.used
+        yield from (key.target for key in self.keys)
+
+    @property
+    def order(self) -> Keys:
+        """By what its rows are told apart."""
+        return sorting.with_tie_break(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of the answer: so many, from ``offset`` or behind ``position``."""
+
+    size: int
+    offset: int = 0
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows as answered, where the last one stands if more are behind it, and how many in all."""
+
+    rows: Sequence[Row | Fragment]
+    position: Position | None
+    total: Total | None
+    keys: Keys
+
+
+def select(columns: str) -> str:
+    """A SELECT of columns behind whether a schema, the first parameter, is in force."""
+    return f"SELECT (SELECT stamp = %s FROM attributes_epoch) AS in_force{columns}{OF_TENANT}"  # noqa: S608
+
+
+def listed(columns: Collection[str]) -> str:
+    """Columns as they follow others."""
+    return "".join(f', "{column}"' for column in columns)
+
+
+def read(
+    tenant_id: str, schema: Schema, query: Query, part: Part, wanted: totals.Wanted
+) -> tuple[Found, bool]:
+    """The page, and whether the schema is in force; if it is not, it has to be read again."""
+    with _planned_by_value(query.condition):
+        records, rows = _answered(tenant_id, schema, query, part)
+        in_force = records[0][0] if records else schemas.now().stamp == schema.stamp
+        total = totals.of(tenant_id, query.condition, wanted, _all_seen(part, records))
+    position = _position(query, records[part.size - 1]) if len(records) > part.size else None
+    return Found(rows, position, total, query.keys), in_force
+
+
+def _all_seen(part: Part, records: list[Record]) -> int | None:
+    """How many there are in all, where a page by number shows their end."""
+    ends_here = part.position is None and len(records) <= part.size
+    return part.offset + len(records) if ends_here and (records or not part.offset) else None
+
+
+# What is shown
+
+
+def _answered(
+    tenant_id: str, schema: Schema, query: Query, part: Part
+) -> tuple[list[Record], Sequence[Row | Fragment]]:
+    """The records, one more than the page has where there is one; and its rows as answered."""
+    presenter = query.selection.presenter(schema)
+    known = _memory(schema, query)
+    if known is not None and known.is_likely:
+        records = _records(tenant_id, schema, query, part, ())
+        rows = _recalled(known, tenant_id, presenter, records[: part.size])
+        if rows is not None:
+            return records, rows
+    records = _records(tenant_id, schema, query, part, presenter.columns)
+    shown = _KEYS_AT + len(query.order)
+    page = [(_version(tenant_id, each), each[shown:]) for each in records[: part.size]]
+    if known is None:
+        return records, [presenter.present(row) for _, row in page]
+    texts = known.recall([version for version, _ in page])
+    for version, row in page:
+        if version not in texts:
+            texts[version] = known.keep(version, dumps(presenter.present(row)))
+    return records, [texts[version] for version, _ in page]
+
+
+def _memory(schema: Schema, query: Query) -> Memory | None:
+    """Where such answers are remembered. A transaction may see rows that it wrote itself."""
+    if query.selection is not selection.EVERYTHING or connection.in_atomic_block:
+        return None
+    return memory.under(schema.stamp)
+
+
+def _recalled(
+    known: Memory, tenant_id: str, presenter: Presenter, page: list[Record]
+) -> list[Fragment] | None:
+    """The rows, read only where they are not remembered; None if one was written meanwhile."""
+    versions = [_version(tenant_id, record) for record in page]
+    texts = known.recall(versions)
+    unknown = [id_ for tenant, id_, xmin in versions if (tenant, id_, xmin) not in texts]
+    if unknown:
+        sql = f"SELECT {_VERSION}{listed(presenter.columns)}{OF_TENANT} AND id = ANY(%s) OFFSET 0"
+        for id_, xmin, *row in tenancy.read(tenant_id, Select(sql, [unknown])):
+            version = tenant_id, id_, xmin
+            texts[version] = known.keep(version, dumps(presenter.present(row)))
+    # What was read a moment later may be another version, which the page might not have.
+    return [texts[version] for version in versions] if texts.keys() >= set(versions) else None
+
+
+def _version(tenant_id: str, record: Record) -> Version:
+    return tenant_id, record[1], record[2]
+
+
+# Which they are
+
+
+def _records(
+    tenant_id: str, schema: Schema, query: Query, part: Part, columns: Collection[str]
+) -> list[Record]:
+    """The page, run by run, and one record more where there is one."""
+    records: list[Record] = []
+    offset = part.offset
+    for run in sorting.runs(query.keys, _whole(tenant_id, query, part.position)):
+        limit = part.size + 1 - len(records)
+        statement = page_select(schema, query, run, limit, offset, columns)
+        found = tenancy.read(tenant_id, statement)
+        records += found
+        if len(records) > part.size:
+            break
+        if found:
+            offset = 0
+        elif offset:  # it lies beyond this run
+            passed = all_of([query.condition, run.condition])
+            offset -= totals.count(tenant_id, passed, most=offset)
+    return records
+
+
+def page_select(
+    schema: Schema,
+    query: Query,
+    run: Run,
+    limit: int,
+    offset: int = 0,
+    columns: Collection[str] = (),
+) -> Select:
+    """The SELECT of one run of a page: a record of each row, with these columns."""
+    where = all_of([query.condition, run.condition])
+    keys = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(query.order))
+    shown = f", {_VERSION}{keys}{listed(columns)}"
+    order = run.order_by
+    sql = f"{select(shown)} AND {where.sql} ORDER BY {order.sql} LIMIT {limit:d} OFFSET {offset:d}"
+    return Select(sql, (*where.parameters, *order.parameters), [schema.stamp])
+
+
+def _position(query: Query, record: Record) -> Position:
+    """Where a row stands in the order, as JSON; its id alone if its values are long."""
+    values = [_read(key, value) for key, value in zip(query.order, record[_KEYS_AT:], strict=False)]
+    return values if len(dumps(values)) <= _LONGEST_POSITION else [record[1]]
+
+
+def _whole(tenant_id: str, query: Query, position: Position | None) -> Position | None:
+    """The position, with its row's values if it is an id alone; ``Invalid`` if the row is gone."""
+    keys = query.order
+    if position is None or len(position) == len(keys):
+        return position
+    read = ", ".join(f"{key.target.sql} AS key{n}" for n, key in enumerate(keys))
+    records = tenancy.read(
+        tenant_id, Select(f"SELECT {read}{OF_TENANT} AND id = %s OFFSET 0", position)
+    )
+    if not records:
+        fault = Fault("cursor", "bad_cursor", "Where it stood is gone. Start without one.")
+        raise Invalid.because([fault])
+    values = [_read(key, value) for key, value in zip(keys, records[0], strict=False)]
+    return list(loads(dumps(values).decode()))  # as a cursor would have them
+
+
+def _read(key: sorting.Key, value: Any) -> Any:
+    if not isinstance(key.target, AttributeTarget):
+        return value
+    return key.target.missing if value is None else loads(value)
+
+
+@contextmanager
+def _planned_by_value(condition: Condition) -> Iterator[None]:
+    """Have a filter planned for the values it has: no statement is prepared for all of them.
+
+    A plan that suits the common values of an attribute may read the whole table for a rare one.
+    """
+    connection.ensure_connection()
+    driver = connection.connection
+    threshold = driver.prepare_threshold
+    if condition:
+        driver.prepare_threshold = None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = threshold
