@@ -7,7 +7,6 @@ from uuid import UUID
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.principal import DEFINE, READ
 from accounts.viewsets import PrincipalViewSet
@@ -26,6 +25,7 @@ from incidents_project.http.envelope import Envelope
 from incidents_project.http.openapi import Documentation
 from incidents_project.http.paging import Page, check_parameters, seal, unseal
 from incidents_project.http.parser import body_object
+from incidents_project.http.response import Response
 from incidents_project.refusals import Fault, Invalid, ValueRefused, did_you_mean
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
+from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.principal import DEFINE
 from accounts.viewsets import PrincipalViewSet
@@ -19,33 +18,19 @@ from attributes.document.present import described
 from attributes.plans import Risk
 from attributes.types import Json
 from attributes.types.boolean import BooleanType
-from incidents_project.exact_json import dumps
-from incidents_project.http import problem
 from incidents_project.http.paging import check_parameters
 from incidents_project.http.parser import body_object
+from incidents_project.http.response import Response
 from incidents_project.refusals import Fault, Invalid, ValueRefused, did_you_mean
 
 YAML = "application/yaml"
 
 
-class YamlRenderer(BaseRenderer):
-    """The document by itself, and a problem where there is one."""
+class Yaml(BaseRenderer):
+    """What a client may ask for."""
 
     media_type = YAML
     format = "yaml"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """The answer's body."""
-        response = (renderer_context or {})["response"]
-        is_problem = response.content_type == problem.CONTENT_TYPE
-        return dumps(data) if is_problem else as_yaml(data).encode()
 
 
 class DocumentViewSet(PrincipalViewSet):
@@ -58,12 +43,14 @@ class DocumentViewSet(PrincipalViewSet):
         """YAML for who asks for it, where there is a document to answer."""
         accepted = self.request.META.get("HTTP_ACCEPT", "")
         if self.action == "retrieve" and YAML in accepted.lower():
-            return [YamlRenderer()]
+            return [Yaml()]
         return super().get_renderers()
 
-    def retrieve(self, request: Request) -> Response:
+    def retrieve(self, request: Request) -> HttpResponse:
         """What is deployed."""
         check_parameters(request, set())
+        if request.accepted_media_type == YAML:
+            return HttpResponse(as_yaml(export()), YAML)
         return Response(export())
 
     def plan(self, request: Request) -> Response:

@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.principal import DEFINE
 from accounts.viewsets import PrincipalViewSet
@@ -16,6 +15,7 @@ from attributes.indexes import Listed
 from attributes.models import AttributeMeta
 from incidents_project.database import leakproof
 from incidents_project.http.paging import check_parameters
+from incidents_project.http.response import Response
 
 
 class IndexesViewSet(PrincipalViewSet):

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.principal import DEFINE
 from accounts.viewsets import PrincipalViewSet
@@ -18,6 +17,7 @@ from attributes.operations.retype import clean_accept
 from incidents_project.http.envelope import Envelope
 from incidents_project.http.paging import Page, check_parameters, seal, unseal
 from incidents_project.http.parser import body_object
+from incidents_project.http.response import Response
 from incidents_project.refusals import Fault, Invalid
 
 

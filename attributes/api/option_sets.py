@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.principal import DEFINE, READ
 from accounts.viewsets import PrincipalViewSet
@@ -20,6 +19,7 @@ from attributes.operations.option_sets import (
 from incidents_project.http import conditional
 from incidents_project.http.paging import check_parameters
 from incidents_project.http.parser import body_object
+from incidents_project.http.response import Response
 
 
 def present(option_set: OptionSet) -> dict[str, Any]:

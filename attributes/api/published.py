@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.principal import READ
 from accounts.viewsets import PrincipalViewSet
@@ -14,6 +13,7 @@ from attributes.models import RequiredWhen
 from attributes.schema import schemas
 from incidents_project.http.conditional import none_match
 from incidents_project.http.paging import check_parameters
+from incidents_project.http.response import Response
 from incidents_project.refusals import Fault, Invalid
 
 _COMMON: dict[str, Any] = {

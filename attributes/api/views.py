@@ -2,7 +2,6 @@
 
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.principal import DEFINE, READ
 from attributes.api import openapi
@@ -17,6 +16,7 @@ from history.models import InstanceEvent
 from history.presenter import page_of
 from incidents_project.http.paging import check_parameters
 from incidents_project.http.parser import body_object
+from incidents_project.http.response import Response
 from incidents_project.refusals import Fault, Forbidden, Invalid
 
 

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts import tenancy
 from accounts.principal import READ, WRITE
@@ -20,6 +19,7 @@ from incidents.presenter import Row
 from incidents_project.http import conditional
 from incidents_project.http.paging import check_parameters
 from incidents_project.http.parser import body_object
+from incidents_project.http.response import Response
 from incidents_project.refusals import Fault, Invalid
 
 

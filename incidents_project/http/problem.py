@@ -18,7 +18,6 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from psycopg import errors
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
-from rest_framework.response import Response
 
 from incidents_project import refusals
 from incidents_project.http import correlation
@@ -240,10 +239,9 @@ def problem(
     }
 
 
-def handle(exc: Exception, context: dict[str, Any]) -> Response:
+def handle(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     """Django REST framework's exception handler; there is nothing that it leaves to others."""
-    told = describe(exc)
-    return Response(told.body, told.status, headers=told.headers, content_type=CONTENT_TYPE)
+    return answer(describe(exc))
 
 
 def describe(exc: Exception) -> Problem:
@@ -267,7 +265,7 @@ def plain(status: int) -> Problem:
 
 
 def answer(told: Problem) -> HttpResponse:
-    """A problem as the answer of a view that knows nothing of REST framework."""
+    """A problem as an answer."""
     content = orjson.dumps(told.body)
     return HttpResponse(content, CONTENT_TYPE, told.status, headers=told.headers)
 

@@ -6,12 +6,12 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 from django.urls import path, re_path
 from rest_framework import exceptions
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from incidents_project import refusals
 from incidents_project.http import correlation, problem
 from incidents_project.http.parser import body_object
+from incidents_project.http.response import Response
 
 
 def from_database(cause):

@@ -1,8 +1,7 @@
-"""JSON out: the envelope around every success, problems as they are, numbers exact."""
+"""Which bodies the API takes, and which Accept headers admit its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import BaseContentNegotiation
@@ -10,38 +9,14 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from incidents_project.exact_json import dumps
 from incidents_project.http import problem
-from incidents_project.http.envelope import Envelope, now
-
-_BODILESS = frozenset({204, 304})
 
 
-class EnvelopeRenderer(BaseRenderer):
-    """``{"data": ..., "sent_at": ...}``, with ``page`` where the data is an ``Envelope``."""
+class JSON(BaseRenderer):
+    """What the API answers with. There is nothing to render: a ``Response`` is written already."""
 
     media_type = "application/json"
     format = "json"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """The answer's body; empty where the status allows none."""
-        response = (renderer_context or {})["response"]
-        if response.status_code in _BODILESS:
-            return b""
-        if response.content_type == problem.CONTENT_TYPE:
-            return dumps(data)
-        if not isinstance(data, Envelope):
-            return dumps({"data": data, "sent_at": now()})
-        if data.page is None:
-            return dumps({"data": data.data, "sent_at": now()})
-        return dumps({"data": data.data, "page": data.page, "sent_at": now()})
 
 
 class JSONNegotiation(BaseContentNegotiation):
@@ -60,7 +35,7 @@ class JSONNegotiation(BaseContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         """The view's renderer, or 406."""
         renderer = next(iter(renderers))
-        media_type = renderer.media_type or EnvelopeRenderer.media_type
+        media_type = renderer.media_type or JSON.media_type
         if not _admits(request.META.get("HTTP_ACCEPT", "*/*"), media_type):
             raise NotAcceptable
         return renderer, media_type
