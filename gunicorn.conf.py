@@ -1,7 +1,8 @@
 """How the service is served: ``gunicorn incidents_project.wsgi`` reads this file by itself.
 
-Threads, since a request waits for the database; few of them, since each keeps a connection. No
-preloading: a connection that was opened before a fork would be shared.
+Processes rather than threads, since the threads of one wait for each other's Python; two threads
+each, since a request waits for the database. Every thread keeps a connection. No preloading: a
+connection that was opened before a fork would be shared.
 """
 
 import os
@@ -11,8 +12,8 @@ from incidents_project import env
 from incidents_project.background import background
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
-workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+workers = int(os.environ.get("WEB_WORKERS", "4"))
+threads = int(os.environ.get("WEB_THREADS", "2"))
 worker_class = "incidents_project.http.worker.LingeringWorker"
 timeout = 30  # seconds until a worker that does not answer is replaced
 graceful_timeout = 20  # seconds for requests under way when the service is stopped

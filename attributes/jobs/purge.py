@@ -42,10 +42,11 @@ class _Destroy(Sweep):
 
     def write(self, schema: Schema, batch: Batch) -> Written:
         """With the claims that stood for the values; the values themselves to a file, if asked."""
-        columns = ", ".join(["id", *(expression(slot) for slot in self.slots)])
-        rows = batch.rows(self.needs(), columns)
+        exported = bool(self.job.parameters.get("export"))
+        values = [expression(slot) for slot in self.slots] if exported else []
+        rows = batch.rows(self.needs(), ", ".join(["id", *values]))
         ids = [row[0] for row in rows]
-        if self.job.parameters.get("export"):
+        if exported:
             exports.append(self.job, batch.tenant, self.slots, rows)
         batch.update('"attributes" - %s::text[]', ids, [self.slots])
         Claim.objects.for_tenant(batch.tenant).filter(slot__in=self.slots, host_id__in=ids).delete()

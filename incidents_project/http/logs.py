@@ -16,6 +16,9 @@ from structlog.typing import Processor
 from incidents_project.http import correlation
 from incidents_project.http.envelope import now
 
+# No line says them, and finding them out takes longer than the rest of a record.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 
 def configuration(level: str, *, style: str) -> dict[str, Any]:
     """The ``LOGGING`` setting; ``style`` is ``JSON`` or ``CONSOLE``."""

@@ -135,15 +135,23 @@ def service(found: Place, workers: int) -> Iterator[Service]:
 
 
 @contextmanager
-def thin(found: Place, workers: int) -> Iterator[Service]:
-    """The thin service under uvicorn with as many processes and as much log."""
+def thin(found: Place) -> Iterator[Service]:
+    """The thin service under uvicorn: a process for each CPU, since each keeps one busy."""
     port = _free_port()
     database = f"host={found.socket_dir} port={cluster.PORT} user={cluster.SUPERUSER}"
     environment = {
         **found.environment,
         "THIN_DATABASE": f"{database} dbname={cluster.DATABASE}",
     }
-    command = ["uvicorn", "--host", HOST, "--port", str(port), "--workers", str(workers)]
+    command = [
+        "uvicorn",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--workers",
+        str(os.cpu_count() or 1),
+    ]
     command += ["--loop", "uvloop", "--http", "httptools"]
     # A line for each request where ours writes one.
     command += ["--log-level", found.environment["LOG_LEVEL"].lower(), "tests.benchmarks.thin:app"]

@@ -45,7 +45,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=3.0, help="for each operation and side; default 3"
     )
-    parser.add_argument("--workers", type=_positive, default=2, help="of each service; default 2")
+    parser.add_argument(
+        "--workers", type=_positive, default=4, help="processes of gunicorn; default 4"
+    )
     parser.add_argument(
         "--data-dir",
         type=Path,
@@ -154,7 +156,7 @@ def _scene(
     service = stack.enter_context(running.service(place, options.workers))
     thin = None
     if largest and not options.no_thin:
-        thin = stack.enter_context(running.thin(place, options.workers))
+        thin = stack.enter_context(running.thin(place))
     where = Where(
         ours=service.port,
         token=prepared.token,
@@ -271,8 +273,8 @@ def _report(
         f"""
 {scene.size:,} incidents, {len(data.ATTRIBUTES)} attributes ({len(data.INDEXED)} indexed), \
 {len(data.TENANTS)} tenants; measured as the largest ({largest:,} incidents)
-{options.workers} worker(s), {options.seconds:g} s an operation and side in {_TURNS} turns; \
-log level {options.log_level}, no throttle
+{options.workers} process(es) of gunicorn; {options.seconds:g} s an operation and side in {_TURNS} \
+turns; log level {options.log_level}, no throttle
 Python {platform.python_version()}, PostgreSQL {version.split(" ")[0]} (fsync {fsync}), \
 {psutil.cpu_count()} CPUs"""
     ]
