@@ -2,7 +2,8 @@
 
 Two walls, one behind the other: every query names the tenant (``for_tenant``), and row-level
 security hides everything else from the service's database role, which sees nothing at all until
-``scope`` has named a tenant for the transaction.
+``scope`` has named a tenant for the transaction. What concerns the definitions is counted over
+every tenant: ``survey`` reads as a role of its own, which writes nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import uuid_utils.compat as uuid_utils
 from django.db import connection, models, transaction
 from psycopg import sql
 
+from incidents_project.database import roles
 from incidents_project.database.backend.base import last_rows
 from incidents_project.database.constraints import TenantPrimaryKey
 
@@ -86,6 +88,50 @@ def read(tenant_id: str, select: Select) -> list[tuple[Any, ...]]:
         cursor.execute(*select.of(tenant_id))
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+
+
+@contextmanager
+def survey(longest: str = "10min") -> Iterator[None]:
+    """One transaction that reads the rows of every tenant, all as of one moment, and writes none.
+
+    It sees the tables of models that say ``surveyed``; a statement that takes ``longest`` is
+    stopped. Inside another transaction it is a savepoint, where each statement sees a moment of its
+    own. Either is rolled back in the end, so that what was in force before is given back.
+    """
+    surveyor = roles.surveyor_of(connection.settings_dict["USER"])
+    statements = _surveying(surveyor, longest)
+    if connection.in_atomic_block:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statements)
+            yield
+            transaction.set_rollback(True)
+    else:
+        begun = f"{_ONE_MOMENT}; {statements}"
+        with connection.opening(begun), transaction.atomic():  # type: ignore[attr-defined]
+            yield
+            transaction.set_rollback(True)
+
+
+@lru_cache(maxsize=16)
+def _surveying(surveyor: str, longest: str) -> str:
+    statements = sql.SQL(
+        "SET TRANSACTION READ ONLY; SET LOCAL ROLE {}; SET LOCAL statement_timeout = {};"
+        " SET LOCAL jit = off"
+    ).format(sql.Identifier(surveyor), sql.Literal(longest))
+    return statements.as_string(None)
+
+
+def stream(statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    """The rows that a statement finds, one by one, so that none has to stay in memory.
+
+    Until the last one the connection does nothing else. PostgreSQL can share the work among
+    processes, as it cannot for a cursor of its own.
+    """
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        yield from cursor.cursor.stream(statement, parameters)
 
 
 def _current() -> str:

@@ -1,37 +1,30 @@
 """Whether what is stored agrees with the definitions: asked of every value of every tenant.
 
-Nothing is locked. Each statement sees the values and the epoch of one moment, and where that is not
-the epoch it was made for it is made anew: what is written meanwhile is no finding.
+Nothing is locked. Each survey sees the values and the definitions of one moment: what is written
+meanwhile is no finding.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
-from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import tenancy
-from accounts.tenancy import ASKING, Select
-from attributes import claims, hosts, indexes, walk
+from attributes import claims, hosts, indexes
 from attributes.canonical import Wrong, sure, wrong
 from attributes.indexes import IndexState
 from attributes.models import Alias, AttributeMeta, Claim, Job, SlotState, SpareSlot, State
 from attributes.slots import Slot, Slots, every, is_going
-from attributes.storage import COLUMN, expression, quoted
-from attributes.walk import Window
+from attributes.storage import COLUMN, directly, expression, quoted
 from incidents_project.exact_json import loads
-from incidents_project.refusals import Unavailable
 
 SHOWN = 5  # examples of a kind
 _TOGETHER = 50  # slots that one statement looks at
-_TRIES = 5
-_STAMP = "(SELECT stamp FROM attributes_epoch)"
-_FIRST_IDS = f"(array_agg(id ORDER BY id))[1:{SHOWN}]"
 _CLAIMS = Claim._meta.db_table  # noqa: SLF001 - public by documentation
 
 
@@ -80,12 +73,10 @@ class Report:
 
 def check() -> Iterator[Finding]:
     """Look at everything there is."""
-    for tenant in walk.tenants():
-        for window in walk.windows(tenant):
-            yield from _values(window)
-            yield from (fault.finding for fault in claim_faults(window))
-        yield from _leftover_claims(tenant)
-        yield from _counts(tenant)
+    yield from _values()
+    yield from (fault.finding for fault in claim_faults())
+    yield from _leftover_claims()
+    yield from _counts()
     yield from _indexes()
     yield from _aliases()
     yield from _idle()
@@ -94,14 +85,14 @@ def check() -> Iterator[Finding]:
 # Values
 
 
-def _values(window: Window) -> Iterator[Finding]:
-    known, rows = _consistent(window.tenant, lambda _: _present_slots(window))
-    present = [slot for (slot,) in rows]
+def _values() -> Iterator[Finding]:
+    with _survey() as known:
+        present = _present_slots()
     if unknown := [slot for slot in present if slot not in known.by_slot]:
-        yield from _of_unknown(window, unknown)
+        yield from _of_unknown(unknown)
     held = [slot for slot in present if slot in known.by_slot]
     for start in range(0, len(held), _TOGETHER):
-        yield from _of_known(window, held[start : start + _TOGETHER])
+        yield from _of_known(held[start : start + _TOGETHER])
 
 
 _SLOTS = (
@@ -110,82 +101,58 @@ _SLOTS = (
 )
 
 
-def _present_slots(window: Window) -> Select:
+def _present_slots() -> list[str]:
     """The slots that any row has; "" stands for a row that is no object."""
-    within, bounds = _within(window)
-    return Select(
-        f"SELECT {_STAMP}, slot FROM {indexes.table()} {_SLOTS}"  # noqa: S608
-        f" WHERE {ASKING} AND {within} GROUP BY slot OFFSET 0",
-        bounds,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT slot FROM {indexes.table()} {_SLOTS} GROUP BY slot")  # noqa: S608
+        return [slot for (slot,) in cursor.fetchall()]
 
 
-def _of_unknown(window: Window, slots: list[str]) -> Iterator[Finding]:
-    within, bounds = _within(window)
-    select = Select(
-        f"SELECT {_STAMP}, slot, count(*), {_FIRST_IDS} FROM {indexes.table()} {_SLOTS}"  # noqa: S608
-        f" WHERE {ASKING} AND {within} AND slot = ANY(%s) GROUP BY slot OFFSET 0",
-        [*bounds, slots],
-    )
-    known, rows = _consistent(window.tenant, lambda _: select)
-    for slot, count, ids in rows:
-        if slot not in known.by_slot:
-            kind = Kind.SLOT if slot else Kind.SHAPE
-            words = f" {slot[:50]}" if slot else ""
-            yield Finding(kind, count, tuple(f"{window.tenant}/{id_}{words}" for id_ in ids))
+def _of_unknown(slots: list[str]) -> Iterator[Finding]:
+    rows = f"FROM {indexes.table()} {_SLOTS} WHERE slot = ANY(%s)"
+    with _survey() as known:
+        for tenant, slot, count, ids in tenancy.stream(_grouped("tenant_id, slot", rows), [slots]):
+            if slot not in known.by_slot:
+                kind = Kind.SLOT if slot else Kind.SHAPE
+                words = f" {slot[:50]}" if slot else ""
+                yield Finding(kind, count, tuple(f"{tenant}/{id_}{words}" for id_ in ids))
 
 
-def _of_known(window: Window, names: list[str]) -> Iterator[Finding]:
+def _of_known(names: list[str]) -> Iterator[Finding]:
     """What is wrong with the values of which SQL is not sure; equal ones are judged once."""
-
-    def ask(known: Slots) -> Select:
+    with _survey() as known:
         slots = [known.by_slot[name] for name in names if name in known.by_slot]
-        return _suspects(window, [slot for slot in slots if not is_going(slot)])
-
-    known, rows = _consistent(window.tenant, ask)
-    referring: dict[UUID, list[Finding]] = {}
-    for name, text, count, ids in rows:
-        slot, value = known.by_slot[name], loads(text)
-        found = wrong(slot.type, value)
-        if found is not None:
-            yield _found(_OF_WRONG[found[0]], window.tenant, slot, count, ids, found[1])
-            continue
-        for id_ in slot.type.references(value):
-            dangling = _found(Kind.REFERENCE, window.tenant, slot, count, ids, f"names {id_}")
-            referring.setdefault(id_, []).append(dangling)
-    for gone in _missing(window.tenant, list(referring)):
-        yield from referring[gone]
+        suspects = _suspects([slot for slot in slots if not is_going(slot)])
+        for tenant, name, text, count, ids in tenancy.stream(suspects):
+            slot, value = known.by_slot[name], loads(text)
+            found = wrong(slot.type, value)
+            if found is not None:
+                yield _found(_OF_WRONG[found[0]], tenant, slot, count, ids, found[1])
+                continue
+            # Of the form of references SQL is always sure: it did not find what these refer to.
+            for id_ in slot.type.references(value):
+                yield _found(Kind.REFERENCE, tenant, slot, count, ids, f"names {id_}")
 
 
-def _missing(tenant: str, ids: list[UUID]) -> set[UUID]:
-    with tenancy.scope(tenant):
-        return {id_ for host in hosts.all_hosts() for id_ in host.missing(tenant, ids)}
-
-
-def _suspects(window: Window, slots: list[Slot]) -> Select:
-    within, bounds = _within(window)
+def _suspects(slots: list[Slot]) -> str:
     suspects = {slot.slot: _is_suspect(slot) for slot in slots}
     listed = ", ".join(
         f"({quoted(slot)}, CASE WHEN {suspect} THEN {expression(slot)}::text END)"
         for slot, suspect in suspects.items()
     )
     any_of_them = " OR ".join(suspects.values()) or "false"
-    return Select(
-        f"SELECT {_STAMP}, slot, value, count(*), {_FIRST_IDS} FROM {indexes.table()}"  # noqa: S608
+    return _grouped(
+        "tenant_id, slot, value",
+        f"FROM {indexes.table()}"
         f" CROSS JOIN LATERAL (VALUES {listed or '(NULL, NULL)'}) AS found (slot, value)"
-        f" WHERE {ASKING} AND {within} AND ({any_of_them}) AND value IS NOT NULL"
-        " GROUP BY slot, value OFFSET 0",
-        bounds,
+        f" WHERE ({any_of_them}) AND value IS NOT NULL",
     )
 
 
 def _is_suspect(slot: Slot) -> str:
     """The condition that there is a value of which SQL is not sure."""
     value = expression(slot.slot)
-    # A quarter of the time: a member's text is had at once.
-    holds = sure(slot.type, value).replace(
-        f"({value} #>> ARRAY[]::text[])", f"({COLUMN} ->> {quoted(slot.slot)})"
-    )
+    holds = directly(sure(slot.type, value), slot.slot)
     if slot.type.refers:
         table = indexes.table()
         # Under other names, so that those of the value mean the row that refers.
@@ -224,59 +191,56 @@ class ClaimFault:
         return Finding(kind, 1, (f"{self.tenant}/{self.host_id} {_name(self.slot)}",))
 
 
-def claim_faults(window: Window) -> Iterator[ClaimFault]:
-    """Where values of unique attributes and claims do not agree."""
+def claim_faults(tenant: str | None = None) -> Iterator[ClaimFault]:
+    """Where values of unique attributes and claims do not agree; of one tenant, or of all."""
     for name in [slot.slot for slot in every.now().by_slot.values() if slot.claims]:
-        known, rows = _consistent(window.tenant, partial(_claims, window, name))
-        slot = known.by_slot.get(name)
-        if slot is None or not slot.claims:
-            continue
-        for host_id, text, digest in rows:
-            if text is None:
-                yield ClaimFault(window.tenant, slot, host_id, is_claim=True)
-            elif digest != claims.digest(slot, loads(text)):
-                yield ClaimFault(window.tenant, slot, host_id, is_claim=digest is not None)
+        with _survey() as known:
+            slot = known.by_slot.get(name)
+            if slot is not None and slot.claims:
+                yield from _claim_faults(slot, tenant)
 
 
-def _claims(window: Window, name: str, known: Slots) -> Select:
+def _claim_faults(slot: Slot, tenant: str | None) -> Iterator[ClaimFault]:
+    whose, named = ("true", []) if tenant is None else ("tenant_id = %s", [tenant])
+    parameters = [*named, *named, slot.claims]
+    for tenant_id, host_id, text, digest in tenancy.stream(_unlike(slot, whose), parameters):
+        if text is None:
+            yield ClaimFault(tenant_id, slot, host_id, is_claim=True)
+        elif digest != claims.digest(slot, loads(text)):
+            yield ClaimFault(tenant_id, slot, host_id, is_claim=digest is not None)
+
+
+def _unlike(slot: Slot, whose: str) -> str:
     """Values and claims that do not agree at first sight."""
-    slot = known.by_slot.get(name)
-    within, bounds = _within(window)
-    claimed = within.replace("id", "host_id")
-    value = expression(name)
-    identity = f"(value -> '{slot.type.compared}')" if slot and slot.type.compared else "value"
+    value = expression(slot.slot)
+    identity = f"(value -> '{slot.type.compared}')" if slot.type.compared else "value"
     digest = f"encode(sha256(convert_to({identity}::text, 'UTF8')), 'hex')"
-    return Select(
-        f"SELECT {_STAMP}, coalesce(host.id, claim.host_id), value::text, claim.digest"  # noqa: S608
-        f" FROM (SELECT id, {value} AS value FROM {indexes.table()}"
-        f" WHERE {ASKING} AND {within} AND {value} IS NOT NULL OFFSET 0) AS host"
-        f" FULL JOIN (SELECT host_id, digest FROM {_CLAIMS}"
-        f" WHERE {ASKING} AND {claimed} AND slot = %s OFFSET 0) AS claim"
-        f" ON claim.host_id = host.id WHERE claim.digest IS DISTINCT FROM {digest} OFFSET 0",
-        [*bounds, window.tenant, *bounds, slot.claims if slot else ""],
+    return (
+        "SELECT coalesce(host.tenant_id, claim.tenant_id), coalesce(host.id, claim.host_id),"  # noqa: S608
+        " value::text, claim.digest"
+        f" FROM (SELECT tenant_id, id, {value} AS value FROM {indexes.table()}"
+        f" WHERE {whose} AND {value} IS NOT NULL) AS host"
+        f" FULL JOIN (SELECT tenant_id, host_id, digest FROM {_CLAIMS}"
+        f" WHERE {whose} AND slot = %s) AS claim"
+        " ON claim.tenant_id = host.tenant_id AND claim.host_id = host.id"
+        f" WHERE claim.digest IS DISTINCT FROM {digest}"
     )
 
 
-def _leftover_claims(tenant: str) -> Iterator[Finding]:
-    def ask(known: Slots) -> Select:
-        return Select(
-            f"SELECT {_STAMP}, slot, count(*), (array_agg(host_id))[1:{SHOWN}] FROM {_CLAIMS}"  # noqa: S608
-            f" WHERE {ASKING} AND slot <> ALL(%s) GROUP BY slot OFFSET 0",
-            [list(known.claims)],
-        )
-
-    _, rows = _consistent(tenant, ask)
-    for slot, count, ids in rows:
-        yield Finding(Kind.CLAIM, count, tuple(f"{tenant}/{id_} {slot}" for id_ in ids))
+def _leftover_claims() -> Iterator[Finding]:
+    rows = f"FROM {_CLAIMS} WHERE slot <> ALL(%s)"
+    leftover = _grouped("tenant_id, slot", rows, of="host_id")
+    with _survey() as known:
+        for tenant, slot, count, ids in tenancy.stream(leftover, [list(known.claims)]):
+            yield Finding(Kind.CLAIM, count, tuple(f"{tenant}/{id_} {slot}" for id_ in ids))
 
 
 # What is not of one incident
 
 
-def _counts(tenant: str) -> Iterator[Finding]:
+def _counts() -> Iterator[Finding]:
     for host in hosts.all_hosts():
-        error = host.recount(tenant)
-        if error:
+        for tenant, error in host.miscounted().items():
             yield Finding(Kind.COUNT, 1, (f"{tenant}: {error:+d}",))
 
 
@@ -312,28 +276,18 @@ def _idle() -> Iterator[Finding]:
 # Reading
 
 
-def _within(window: Window) -> tuple[str, list[UUID]]:
-    if window.last is None:
-        return "id > %s", [window.after]
-    return "id > %s AND id <= %s", [window.after, window.last]
+@contextmanager
+def _survey() -> Iterator[Slots]:
+    """A survey, and the slots of its moment."""
+    with tenancy.survey("0"):
+        yield every.now()
 
 
-Rows = list[tuple[Any, ...]]
-
-
-def _consistent(tenant: str, ask: Callable[[Slots], Select]) -> tuple[Slots, Rows]:
-    """What is asked with the slots of the moment at which it is answered, and those slots."""
-    known = every.now()
-    for _ in range(_TRIES):
-        rows = _at_leisure(tenant, ask(known))
-        if not rows or rows[0][0] == known.stamp:
-            return known, [row[1:] for row in rows]
-        known = every.at(rows[0][0])
-    raise Unavailable("The definitions changed all the time.", code="schema_busy")
-
-
-def _at_leisure(tenant: str, select: Select) -> Rows:
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Compiling a statement of so many conditions takes longer than it saves.
-        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL jit = off")
-        return tenancy.read(tenant, select)
+def _grouped(columns: str, rows: str, of: str = "id") -> str:
+    """Rows by the columns: how many are alike, and the first ids; none but these are kept."""
+    return (
+        f"SELECT {columns}, count(*), array_agg(id ORDER BY id) FILTER (WHERE place <= {SHOWN})"  # noqa: S608 - constants and slots
+        f" FROM (SELECT {columns}, {of} AS id,"
+        f" row_number() OVER (PARTITION BY {columns} ORDER BY {of}) AS place {rows}) AS placed"
+        f" GROUP BY {columns} ORDER BY {columns}"
+    )

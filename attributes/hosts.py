@@ -4,19 +4,11 @@ Attributes must know what a host already calls its own fields, and later rewrite
 importing it: a host registers itself when its app is ready.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
 
 from django.db import models
-
-
-class Recount(Protocol):
-    """Counts a tenant's hosts one by one."""
-
-    def __call__(self, tenant_id: str, *, mend: bool = False) -> int:
-        """How many more there are than were counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +20,8 @@ class Host:
     of stages;
     ``kind`` and ``stage`` are the columns that hold one of each.
     ``missing`` answers which of some ids, that values refer to, are not there for the tenant,
-    ``count`` how many hosts a tenant has, and ``recount`` how many more it has than that; asked to,
-    it puts the count right.
+    ``count`` how many hosts all tenants have, and ``miscounted`` how many more a tenant has than
+    were counted, of those where the two differ; ``recount`` puts a tenant's count right.
     """
 
     model: type[models.Model]
@@ -39,8 +31,9 @@ class Host:
     kinds: Callable[[], Sequence[str]]
     stages: Callable[[], Sequence[str]]
     missing: Callable[[str, Collection[UUID]], Collection[UUID]]
-    count: Callable[[str], int]
-    recount: Recount
+    count: Callable[[], int]
+    miscounted: Callable[[], Mapping[str, int]]
+    recount: Callable[[str], bool]
 
 
 _hosts: list[Host] = []

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts import tenancy
-from attributes import claims, hosts, types, walk
+from attributes import claims, hosts, types
 from attributes.conversions import Outcome, Verdict, under_rules
 from attributes.filters.conditions import EVERYTHING, NOTHING, Condition, all_of, any_of
 from attributes.models import AttributeMeta, Job, JobKind, RequiredWhen, SlotState
@@ -18,7 +18,8 @@ from attributes.operations.find import no_such_attribute
 from attributes.schema import Attribute, schemas
 from attributes.storage import expression
 from attributes.types import AttributeType, Json
-from attributes.walk import KEPT, Judge, Window
+from attributes.walk import KEPT, Judge
+from attributes.windows import Window, windows
 from incidents_project.exact_json import loads
 from incidents_project.refusals import ValueRefused
 
@@ -95,7 +96,7 @@ def violations(
     validating = Job.objects.open().filter(attribute_id=definition.id, kind=JobKind.CLAIM)
     search = _Search(tenant_id, attribute, _originals(definition), twins=validating.exists())
     found: list[Violation] = []
-    for window in walk.windows(tenant_id, after or _FIRST):
+    for window in windows(tenant_id, after or _FIRST):
         for violation in search.within(window):
             found.append(violation)
             if len(found) == size:
@@ -131,10 +132,9 @@ class _Search:
 
     def _read(self, window: Window) -> list[tuple[Any, ...]]:
         """Ids, values, whether one has no claim, and what was kept of the types before."""
-        suspect = self._suspect()
         originals = "".join(f", {expression(slot)}" for slot in self.originals)
         columns = f"id, {self._value}, {self._unclaimed}{originals}"
-        select = window.select(columns, suspect.sql, _CHUNK, suspect.parameters)
+        select = window.first(columns, self._suspect(), _CHUNK)
         return [
             (id_, *(None if text is None else loads(text) for text in (value, *others)), alone)
             for id_, value, alone, *others in tenancy.read(self.tenant_id, select)
@@ -178,6 +178,7 @@ class _Search:
     def _absent(self, id_: UUID, originals: list[Json]) -> Violation:
         for typed, original in zip(self.originals.values(), originals, strict=True):
             if original is not None:
-                message = f"What it had as {typed.name} is no {self.attribute.type.name}."
+                twin = ", or only one that another incident has" if self.attribute.unique else ""
+                message = f"What it had as {typed.name} is no {self.attribute.type.name}{twin}."
                 return Violation(id_, "not_converted", message, typed.present(original))
         return Violation(id_, "required", "This attribute is required.")

@@ -1,11 +1,11 @@
-"""Walking over stored values without stopping anybody: for previews, checks and lists.
+"""Walking over the stored values of all tenants without stopping anybody, for previews and jobs.
 
-Values are read in windows of one tenant's incidents, each by short statements of its own. Where SQL
-is sure what becomes of a value it is only counted; the others are read, and the one function that
-also converts them decides.
+All is counted in one survey. Where SQL is sure what becomes of a value it is only counted; the
+others are read, and the one function that also converts them decides.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,17 +19,13 @@ from attributes import hosts, indexes
 from attributes.conversions import Outcome, Shortcut, Verdict
 from attributes.filters.conditions import NOTHING, Condition
 from attributes.plans import Sample, Tally
-from attributes.storage import expression
+from attributes.storage import directly, expression
 from attributes.types import Json
 from incidents_project.exact_json import loads
 
 MOST_SAMPLES = 20
-_WINDOW = 100_000  # rows a statement goes through
 _SMALL = 50_000  # incidents that are counted rather than estimated
-_SAMPLED = 4_000  # rows that an estimate reads for each of the tenants it asks
-_TENANTS_SAMPLED = 8
-_FIRST = UUID(int=0)  # before every id
-
+_SAMPLED = 8_000  # rows that an estimate looks at
 
 _WITHOUT = Outcome(Verdict.IMPOSSIBLE, None, "It has no value.")
 _TWIN = Outcome(Verdict.IMPOSSIBLE, None, "Another incident has it.")
@@ -40,7 +36,9 @@ class Judge:
     """What becomes of a value: ``decide`` for each one, ``shortcut`` for those SQL is sure of.
 
     ``without`` becomes of the rows that have no value and ``lack`` one. Where ``distinct`` is the
-    member by which values must differ ("" for the whole), one that another has is impossible.
+    member by which values must differ ("" for the whole), one that another has is impossible;
+    ``twins`` finds those that another would have when they are converted: how many that are kept,
+    how many lossy ones, and ids of some of the asking tenant's.
     """
 
     decide: Callable[[Json], Outcome]
@@ -48,6 +46,7 @@ class Judge:
     lack: Condition = NOTHING
     without: Outcome = _WITHOUT
     distinct: str | None = None
+    twins: Callable[[str], tuple[int, int, list[UUID]]] | None = None
 
     def sure(self, value: str) -> str:
         """The condition that SQL is sure a value is kept."""
@@ -62,59 +61,6 @@ def _keep(value: Json) -> Outcome:
 KEPT = Judge(_keep, Shortcut(sure="true", value="{value}"))
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Some of a tenant's incidents: those behind one id up to another, or to the end."""
-
-    tenant: str
-    after: UUID
-    last: UUID | None
-
-    def select(
-        self,
-        columns: str,
-        condition: str = "true",
-        most: int | None = None,
-        parameters: Sequence[Any] = (),
-    ) -> Select:
-        """A SELECT over the window; ``columns`` and ``condition`` are constants and slots.
-
-        ``parameters`` are the condition's. With ``most`` it begins with the first ids.
-        """
-        limit = "ALL" if most is None else f"{most:d}"
-        order = "" if most is None else " ORDER BY id"
-        until = "" if self.last is None else " AND id <= %s"
-        ids = [self.after] if self.last is None else [self.after, self.last]
-        sql = (
-            f"SELECT {columns} FROM {indexes.table()} WHERE {ASKING} AND id > %s{until}"  # noqa: S608
-            f" AND ({condition}){order} LIMIT {limit}"
-        )
-        return Select(sql, [*ids, *parameters])
-
-    def values(
-        self, slot: str, condition: str = "true", most: int | None = None
-    ) -> list[tuple[UUID, Json]]:
-        """The ids and values of those that have one and meet the condition."""
-        value = expression(slot)
-        select = self.select(f"id, {value}", f"{value} IS NOT NULL AND ({condition})", most)
-        return [(id_, loads(found)) for id_, found in tenancy.read(self.tenant, select)]
-
-
-def windows(tenant: str, after: UUID = _FIRST) -> Iterator[Window]:
-    """All of a tenant's incidents behind an id, in the order of their ids."""
-    following: UUID | None = after
-    while following is not None:
-        begins = following
-        select = Select(
-            f"SELECT id FROM {indexes.table()} WHERE {ASKING} AND id > %s"  # noqa: S608
-            f" ORDER BY id LIMIT 1 OFFSET {_WINDOW - 1}",
-            [begins],
-        )
-        rows = tenancy.read(tenant, select)
-        following = rows[0][0] if rows else None
-        yield Window(tenant, begins, following)
-
-
 def tenants() -> list[str]:
     """Every tenant that has, or had, incidents."""
     return list(Tenant.objects.order_by("id").values_list("id", flat=True))
@@ -122,7 +68,14 @@ def tenants() -> list[str]:
 
 def total() -> int:
     """How many incidents all tenants have."""
-    return sum(size for _, size in _sizes())
+    return sum(host.count() for host in hosts.all_hosts())
+
+
+def count(condition: str) -> int:
+    """How many incidents of all tenants meet a condition of constants and slots."""
+    with tenancy.survey(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {indexes.table()} WHERE {condition}")  # noqa: S608
+        return int(cursor.fetchone()[0])
 
 
 def tally(slot: str, judge: Judge, where: str = "true", *, asking: str = "") -> Tally:
@@ -131,107 +84,156 @@ def tally(slot: str, judge: Judge, where: str = "true", *, asking: str = "") -> 
     Samples are of the tenant that is ``asking``.
     """
     counted = Tally()
-    for tenant in tenants():
-        for window in windows(tenant):
-            _count(counted, window, slot, judge, where, show=tenant == asking)
-            _count_without(counted, window, slot, judge, show=tenant == asking)
-        _count_twins(counted, tenant, slot, judge, show=tenant == asking)
+    _Question(slot, judge, where, asking, indexes.table()).answer(counted)
+    _count_twins(counted, slot, judge, asking)
     return counted
 
 
 def estimate(slot: str, judge: Judge, where: str = "true", *, asking: str = "") -> Tally:
-    """The same in milliseconds, from samples of the largest tenants; exact where there is little.
+    """The same in milliseconds, from a sample of the table's pages; exact where there is little.
 
     Which values differ no sample says, so that this is always counted.
     """
-    sizes = sorted(_sizes(), key=lambda each: -each[1])
-    everything = sum(size for _, size in sizes)
+    everything = total()
     if everything <= _SMALL:
         return tally(slot, judge, where, asking=asking)
     sampled = Tally(exact=False)
-    percent = 100.0 * _SAMPLED / everything
-    for tenant, _ in sizes[:_TENANTS_SAMPLED]:
-        rows = tenancy.read(tenant, _sample(slot, judge, where, percent))
-        sampled.incidents += len(rows)
-        for id_, value, lacks in rows:
-            if value is not None:
-                _decide(sampled, judge, id_, loads(value), show=tenant == asking)
-            elif lacks:
-                _note(sampled, judge.without, id_, None, show=tenant == asking)
+    _Question(slot, judge, where, asking, _some_of(everything)).answer(sampled)
     scale = everything / max(1, sampled.incidents)
     sampled.incidents = everything
     sampled.holders = round(sampled.holders * scale)
     sampled.counts = {v: round(number * scale) for v, number in sampled.counts.items()}
-    for tenant, _ in sizes:
-        _count_twins(sampled, tenant, slot, judge, show=tenant == asking)
+    _count_twins(sampled, slot, judge, asking)
     return sampled
 
 
-def _sizes() -> list[tuple[str, int]]:
-    return [(tenant, host.count(tenant)) for host in hosts.all_hosts() for tenant in tenants()]
+def _some_of(everything: int) -> str:
+    """Rows of some pages of the table, and the same ones however often they are read."""
+    percent, seed = min(100.0, 100.0 * _SAMPLED / everything), random.getrandbits(31)
+    return f"{indexes.table()} TABLESAMPLE SYSTEM ({percent:.6f}) REPEATABLE ({seed:d})"
 
 
-def _sample(slot: str, judge: Judge, where: str, percent: float) -> Select:
-    value = expression(slot)
-    return Select(
-        f"SELECT id, CASE WHEN {where} THEN {value} END,"  # noqa: S608
-        f" {value} IS NULL AND ({judge.lack.sql}) FROM {indexes.table()}"
-        f" TABLESAMPLE SYSTEM ({percent:.6f}) WHERE {ASKING} OFFSET 0",
-        of_columns=judge.lack.parameters,
-    )
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What becomes of the values in a slot of some ``rows``: of the table, or a sample of it."""
+
+    slot: str
+    judge: Judge
+    where: str
+    asking: str
+    rows: str
+
+    def answer(self, counted: Tally) -> None:
+        """Count all tenants' values, and show some of the one that is asking."""
+        with tenancy.survey():
+            kept, without = self._count(counted)
+        if self.asking and kept:
+            for id_, found in self._first(f"id, {self._value}", Condition(self._sure)):
+                stored = loads(found)
+                _show(counted, self.judge.decide(stored), id_, stored)
+        if self.asking and without:
+            for (id_,) in self._first("id", self._lacking):
+                _show(counted, self.judge.without, id_, None)
+
+    def _count(self, counted: Tally) -> tuple[int, int]:
+        """How many SQL is sure of, and how many rows have none and lack one."""
+        lacking = self._lacking
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*), count(*) FILTER (WHERE {self._held}),"  # noqa: S608
+                f" count(*) FILTER (WHERE {self._sure}), count(*) FILTER (WHERE {lacking.sql})"
+                f" FROM {self.rows}",
+                lacking.parameters,
+            )
+            rows, holders, kept, without = cursor.fetchone()
+        counted.incidents += rows
+        counted.holders += holders
+        counted.counts[Verdict.KEPT] += kept
+        counted.counts[self.judge.without.verdict] += without
+        if holders > kept:
+            self._decide(counted)
+        return kept, without
+
+    def _decide(self, counted: Tally) -> None:
+        """The values that SQL is not sure of, one by one. Of another tenant's no id is read."""
+        values = (
+            f"SELECT CASE WHEN tenant_id = %s THEN id END, {self._value} FROM {self.rows}"  # noqa: S608
+            f" WHERE {self._held} AND ({self._sure}) IS NOT TRUE"
+        )
+        for id_, found in tenancy.stream(values, [self.asking]):
+            value = loads(found)
+            outcome = self.judge.decide(value)
+            counted.counts[outcome.verdict] += 1
+            if id_ is not None:
+                _show(counted, outcome, id_, value)
+
+    @property
+    def _value(self) -> str:
+        return expression(self.slot)
+
+    @property
+    def _held(self) -> str:
+        return f"{self._value} IS NOT NULL AND ({self.where})"
+
+    @property
+    def _sure(self) -> str:
+        return f"{self._held} AND ({directly(self.judge.sure(self._value), self.slot)})"
+
+    @property
+    def _lacking(self) -> Condition:
+        lack = self.judge.lack
+        return Condition(f"{self._value} IS NULL AND ({lack.sql})", lack.parameters)
+
+    def _first(self, columns: str, condition: Condition) -> list[tuple[Any, ...]]:
+        """The asking tenant's rows with the first ids that meet the condition."""
+        select = (
+            f"SELECT {columns} FROM {self.rows} WHERE {ASKING} AND ({condition.sql})"  # noqa: S608
+            f" ORDER BY id LIMIT {MOST_SAMPLES}"
+        )
+        return _read_at_leisure(self.asking, Select(select, condition.parameters))
 
 
-def _count(
-    counted: Tally, window: Window, slot: str, judge: Judge, where: str, *, show: bool
-) -> None:
-    value = expression(slot)
-    sure = judge.sure(value)
-    asked = f"{value} IS NOT NULL AND ({where})"
-    columns = (
-        f"count(*), count(*) FILTER (WHERE {asked}), count(*) FILTER (WHERE {asked} AND {sure})"
-    )
-    rows, holders, kept = tenancy.read(window.tenant, window.select(columns))[0]
-    counted.incidents += rows
-    counted.holders += kept
-    counted.counts[Verdict.KEPT] += kept
-    if holders > kept:
-        for id_, found in window.values(slot, f"({where}) AND ({sure}) IS NOT TRUE"):
-            _decide(counted, judge, id_, found, show=show)
-    if show and kept:
-        for id_, found in window.values(slot, f"({where}) AND {sure}", MOST_SAMPLES):
-            _show(counted, judge.decide(found), id_, found)
+def _count_twins(counted: Tally, slot: str, judge: Judge, asking: str) -> None:
+    """The values that must differ, and do not."""
+    if judge.distinct is not None:
+        _count_equal(counted, slot, judge.distinct, asking)
+    if judge.twins is not None:
+        _count_lost(counted, slot, asking, *judge.twins(asking))
 
 
-def _count_without(counted: Tally, window: Window, slot: str, judge: Judge, *, show: bool) -> None:
-    """The rows that have no value and lack one."""
-    if judge.lack == NOTHING:
-        return
-    lacking = f"{expression(slot)} IS NULL AND ({judge.lack.sql})"
-    given = judge.lack.parameters
-    rows = tenancy.read(window.tenant, window.select("count(*)", lacking, parameters=given))
-    counted.counts[judge.without.verdict] += rows[0][0]
-    if show and rows[0][0]:
-        found = tenancy.read(window.tenant, window.select("id", lacking, MOST_SAMPLES, given))
-        for (id_,) in found:
-            _show(counted, judge.without, id_, None)
-
-
-def _count_twins(counted: Tally, tenant: str, slot: str, judge: Judge, *, show: bool) -> None:
+def _count_equal(counted: Tally, slot: str, member: str, asking: str) -> None:
     """The values that another row of the tenant has as well; one of each can stay."""
-    if judge.distinct is None:
-        return
-    value = expression(slot, judge.distinct)
-    twins = (
-        f"SELECT count(*) - 1 AS number, max(id::text)::uuid AS last FROM {indexes.table()}"  # noqa: S608
-        f" WHERE {ASKING} AND {value} IS NOT NULL GROUP BY {value} HAVING count(*) > 1"
+    value = expression(slot, member)
+    numbers = (
+        f"SELECT count(*) - 1 AS number FROM {indexes.table()}"  # noqa: S608
+        f" WHERE {value} IS NOT NULL GROUP BY tenant_id, {value} HAVING count(*) > 1"
     )
-    total = f"SELECT coalesce(sum(number), 0)::bigint FROM ({twins}) AS twins OFFSET 0"  # noqa: S608
-    number = _read_at_leisure(tenant, Select(total))[0][0]
+    with tenancy.survey(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(sum(number), 0)::bigint FROM ({numbers}) AS twins")  # noqa: S608
+        number = int(cursor.fetchone()[0])
     counted.counts[Verdict.KEPT] -= min(number, counted.counts[Verdict.KEPT])
     counted.counts[Verdict.IMPOSSIBLE] += number
-    if show and number:
-        some = _read_at_leisure(tenant, Select(f"{twins} LIMIT {MOST_SAMPLES}"))
-        for id_, found in _values_of(tenant, slot, [last for _, last in some]):
+    if asking and number:
+        some = (
+            f"SELECT max(id::text)::uuid FROM {indexes.table()} WHERE {ASKING}"  # noqa: S608
+            f" AND {value} IS NOT NULL GROUP BY {value} HAVING count(*) > 1 LIMIT {MOST_SAMPLES}"
+        )
+        rows = _read_at_leisure(asking, Select(some))
+        for id_, found in _values_of(asking, slot, [last for (last,) in rows]):
+            _show(counted, _TWIN, id_, found)
+
+
+def _count_lost(
+    counted: Tally, slot: str, asking: str, kept: int, lossy: int, some: list[UUID]
+) -> None:
+    """The values that would be another row's as well, once they are converted."""
+    for verdict, number in ((Verdict.KEPT, kept), (Verdict.LOSSY, lossy)):
+        counted.counts[verdict] -= min(number, counted.counts[verdict])
+        counted.counts[Verdict.IMPOSSIBLE] += number
+        shown = counted.samples[verdict]
+        counted.samples[verdict] = [each for each in shown if each.incident_id not in some]
+    if some:
+        for id_, found in _values_of(asking, slot, some):
             _show(counted, _TWIN, id_, found)
 
 
@@ -250,17 +252,6 @@ def _read_at_leisure(tenant: str, select: Select) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '10min'")
         return tenancy.read(tenant, select)
-
-
-def _decide(counted: Tally, judge: Judge, id_: UUID, value: Json, *, show: bool) -> None:
-    counted.holders += 1
-    _note(counted, judge.decide(value), id_, value, show=show)
-
-
-def _note(counted: Tally, outcome: Outcome, id_: UUID, value: Json, *, show: bool) -> None:
-    counted.counts[outcome.verdict] += 1
-    if show:
-        _show(counted, outcome, id_, value)
 
 
 def _show(counted: Tally, outcome: Outcome, id_: UUID, value: Json) -> None:

@@ -27,7 +27,8 @@ class IncidentsConfig(AppConfig):
                 kinds=lambda: codes.now().of(Kind.TYPE),
                 stages=lambda: codes.now().of(Kind.STATUS),
                 missing=missing,
-                count=counts.total,
+                count=counts.everywhere,
+                miscounted=counts.miscounted,
                 recount=counts.recount,
             )
         )

@@ -43,25 +43,48 @@ _ERROR = """
     SELECT (SELECT count(*) FROM incidents_incident WHERE tenant_id = %s)
          - (SELECT coalesce(sum(incidents), 0) FROM incidents_count WHERE tenant_id = %s)
 """
+_ERRORS = """
+    SELECT tenant_id, sum(number)::bigint FROM (
+        SELECT tenant_id, count(*) AS number FROM incidents_incident GROUP BY tenant_id
+        UNION ALL SELECT tenant_id, -incidents FROM incidents_count
+    ) AS numbers
+    GROUP BY tenant_id HAVING sum(number) <> 0 ORDER BY tenant_id
+"""
 
 
-def recount(tenant_id: str, *, mend: bool = False) -> int:
-    """How many incidents more there are than were counted; with ``mend`` they are counted now.
+def miscounted() -> dict[str, int]:
+    """How many incidents more there are than were counted, of tenants where the two differ.
+
+    All numbers are of one moment.
+    """
+    with tenancy.survey("0"), connection.cursor() as cursor:
+        cursor.execute(_ERRORS)
+        return dict(cursor.fetchall())
+
+
+def recount(tenant_id: str) -> bool:
+    """Count a tenant's incidents one by one; whether they were counted wrong.
 
     Both numbers are of one moment, and whoever writes changes both by the same; so the difference
     may be added later, without keeping anybody out. Only who mends must be alone.
     """
     with tenancy.scope(tenant_id), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        if mend:
-            cursor.execute(_LOCK)
+        cursor.execute(_LOCK)
         cursor.execute(_ERROR, [tenant_id, tenant_id])
         error = int(cursor.fetchone()[0])
-        if mend and error:
+        if error:
             carry_out(add(tenant_id, error))
-    return error
+    return error != 0
 
 
 def total(tenant_id: str) -> int:
     """How many there are."""
     return int(tenancy.read(tenant_id, _TOTAL)[0][0])
+
+
+def everywhere() -> int:
+    """How many all tenants have."""
+    with tenancy.survey(), connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(sum(incidents), 0)::bigint FROM incidents_count")
+        return int(cursor.fetchone()[0])

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from incidents_project.database import roles
 from incidents_project.http.envelope import now
 from incidents_project.http.problem import answer, describe
 from incidents_project.refusals import Unavailable
@@ -42,6 +43,12 @@ def _check() -> None:
                 " its own: manage.py setup_database makes one.",
                 code="role_too_powerful",
             )
+    if not roles.may_survey(connection.connection, connection.settings_dict["USER"]):
+        raise Unavailable(
+            "The role as which all tenants' values are counted is missing. Run manage.py"
+            " setup_database and manage.py migrate once more.",
+            code="not_migrated",
+        )
     if not _is_migrated():
         raise Unavailable("Run manage.py migrate.", code="not_migrated")
 

@@ -81,6 +81,12 @@ def test_a_role_that_could_see_every_tenant_is_refused(client, connect_with):
     assert "setup_database" in told(client.get("/readyz"), "role_too_powerful")["detail"]
 
 
+@pytest.mark.django_db
+def test_a_database_without_the_role_that_counts_is_waited_for(client, monkeypatch):
+    monkeypatch.setattr(health.roles, "surveyor_of", lambda app: f"{app}_of_old")
+    assert "setup_database" in told(client.get("/readyz"), "not_migrated")["detail"]
+
+
 def test_a_database_that_is_away_is_waited_for(client, connect_with):
     connect_with(NAME="not_there")
     told(client.get("/readyz"), "database_unavailable")

@@ -1,5 +1,7 @@
 """What makes the values of a unique attribute unique."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from accounts.tenancy import TenantOwned, TenantQuerySet
@@ -11,6 +13,8 @@ class Claim(TenantOwned):
     Its key is what makes the value unique: of writers at the same moment the database lets one in.
     It needs no index on the host's table, so uniqueness is in force the moment it is defined.
     """
+
+    surveyed: ClassVar[bool] = True
 
     slot = models.CharField(max_length=20, editable=False)
     digest = models.CharField(max_length=64, editable=False)  # SHA-256 of the canonical value

@@ -1,5 +1,7 @@
 """The epoch that counts the changes of the schema."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from accounts.tenancy import new_id
@@ -11,6 +13,8 @@ class Epoch(models.Model):
     ``stamp`` is new with every change and never comes back, not even when the change is rolled
     back and another takes its ``version``: caches go by it.
     """
+
+    surveyed: ClassVar[bool] = True
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     version = models.BigIntegerField(default=0)

@@ -1,5 +1,7 @@
 """Options that several attributes share."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -11,6 +13,8 @@ from incidents_project.database.fields import ExactJSONField
 
 class OptionSet(models.Model):
     """Options that several attributes share. Instance-wide, as definitions are."""
+
+    surveyed: ClassVar[bool] = True
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=50)

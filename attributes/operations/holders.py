@@ -14,13 +14,13 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
+from django.db import connection
+
 from accounts import tenancy
-from accounts.tenancy import Select
-from attributes import walk
+from attributes import indexes
 from attributes.schema import schemas
 from attributes.storage import codes, expression, has_code
 from attributes.types.options import ChoosingType
-from attributes.walk import Window
 from incidents_project.refusals import Unavailable
 
 _TRIES = 5  # epochs
@@ -120,24 +120,21 @@ def _answer(question: _Question) -> Holders:
 
 def _count(question: _Question) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for tenant in walk.tenants():
-        for window in walk.windows(tenant):
-            for slot in question.slots:
-                rows = tenancy.read(tenant, _select(window, slot, question.codes))
-                counted.update(dict(rows))
+    with tenancy.survey(), connection.cursor() as cursor:
+        for slot in question.slots:
+            cursor.execute(_select(slot, question.codes))
+            counted.update(dict(cursor.fetchall()))
     return counted
 
 
-def _select(window: Window, slot: str, listed: Collection[str]) -> Select:
-    """The options and how many of the window's rows have each."""
+def _select(slot: str, listed: Collection[str]) -> str:
+    """The options and how many incidents of all tenants have each."""
     value = expression(slot)
     as_list = (
         f"CASE jsonb_typeof({value}) WHEN 'array' THEN {value} ELSE jsonb_build_array({value}) END"
     )
-    held = window.select(f"{as_list} AS list", has_code(slot, listed))
-    return Select(
-        f"SELECT code, count(*) FROM ({held.sql}) AS held"  # noqa: S608 - constants, slots, codes
-        " CROSS JOIN LATERAL jsonb_array_elements_text(held.list) AS code"
-        f" WHERE code = ANY({codes(listed)}) GROUP BY code LIMIT ALL",
-        held.parameters,
+    return (
+        f"SELECT code, count(*) FROM {indexes.table()}"  # noqa: S608 - constants, slots, codes
+        f" CROSS JOIN LATERAL jsonb_array_elements_text({as_list}) AS code"
+        f" WHERE {has_code(slot, listed)} AND code = ANY({codes(listed)}) GROUP BY code"
     )

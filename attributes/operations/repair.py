@@ -20,10 +20,7 @@ _TOGETHER = 1_000  # rows that one transaction holds
 def repair_counts() -> int:
     """Count again; answers of how many tenants the count was wrong."""
     return sum(
-        1
-        for tenant in walk.tenants()
-        for host in hosts.all_hosts()
-        if host.recount(tenant, mend=True)
+        1 for host in hosts.all_hosts() for tenant in host.miscounted() if host.recount(tenant)
     )
 
 
@@ -45,13 +42,12 @@ def repair_claims() -> int:
     """Make claims agree with values. Of hosts with the same value all but one stay without."""
     mended = 0
     for tenant in walk.tenants():
-        for window in walk.windows(tenant):
-            hosts_of: dict[str, list[UUID]] = {}
-            for fault in check.claim_faults(window):
-                hosts_of.setdefault(fault.slot.slot, []).append(fault.host_id)
-            for slot, ids in hosts_of.items():
-                for start in range(0, len(ids), _TOGETHER):
-                    mended += _reclaim(tenant, slot, ids[start : start + _TOGETHER])
+        hosts_of: dict[str, list[UUID]] = {}
+        for fault in check.claim_faults(tenant):
+            hosts_of.setdefault(fault.slot.slot, []).append(fault.host_id)
+        for slot, ids in hosts_of.items():
+            for start in range(0, len(ids), _TOGETHER):
+                mended += _reclaim(tenant, slot, ids[start : start + _TOGETHER])
         mended += _forget_leftovers(tenant)
     return mended
 
@@ -67,7 +63,7 @@ def _reclaim(tenant: str, name: str, ids: Sequence[UUID]) -> int:
         held = Claim.objects.for_tenant(tenant).filter(slot=slot.claims, host_id__in=ids)
         dangling = [claim.id for claim in held if claim.digest != digests.get(claim.host_id)]
         held.filter(id__in=dangling).delete()
-        return len(dangling) + claims.take_all(slot, tenant, values)
+        return len(dangling) + len(claims.take_all(slot, tenant, values))
 
 
 def _held(tenant: str, slot: str, ids: Sequence[UUID]) -> list[tuple[UUID, Json]]:

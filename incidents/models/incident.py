@@ -1,5 +1,7 @@
 """The incident."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -10,6 +12,8 @@ from attributes.storage import ValuesField
 
 class Incident(TenantOwned):
     """Something that went wrong, as one tenant sees it."""
+
+    surveyed: ClassVar[bool] = True
 
     name = models.CharField(max_length=255)
     status = models.CharField(max_length=50)

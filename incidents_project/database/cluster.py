@@ -117,7 +117,7 @@ class Cluster:
             try:
                 started = self._start(lock)
                 with self._connect() as admin:
-                    if started or not roles.database_exists(admin, DATABASE):
+                    if started or not roles.is_provisioned(admin, app=APP, database=DATABASE):
                         self._provision(admin)
             except BaseException:
                 self.leave()

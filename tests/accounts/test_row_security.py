@@ -1,7 +1,7 @@
 """The second wall, asked by raw SQL as the service's own role."""
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from accounts import tenancy
 from incidents.models import Incident
@@ -95,3 +95,110 @@ def test_scope_gives_back_the_outer_tenant(make_incident):
             pass
         assert rows("SELECT current_setting('app.tenant_id')") == [(ACME,)]
     assert rows("SELECT current_setting('app.tenant_id')") == [("",)]
+
+
+# Surveys of every tenant
+
+
+COUNTED = "SELECT count(*) FROM incidents_incident"
+IN_FORCE = """
+    SELECT current_user, current_setting('statement_timeout'), current_setting('jit'),
+           current_setting('transaction_read_only'), current_setting('app.tenant_id', true)
+"""
+
+
+@pytest.fixture
+def of_each(make_incident, cleo):
+    """An incident of each tenant."""
+    make_incident()
+    make_incident(cleo)
+
+
+def test_a_survey_sees_every_tenants_incidents_and_then_no_more(of_each):
+    with tenancy.survey():
+        assert rows(COUNTED) == [(2,)]
+    assert rows(COUNTED) == [(0,)]
+
+
+def test_a_survey_sees_nothing_but_what_surveys_are_about():
+    seen = """
+        SELECT relname FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+          AND has_table_privilege(current_user, oid, 'SELECT')
+    """
+    with tenancy.survey():
+        assert {name for (name,) in rows(seen)} == {
+            "attributes_attributemeta",
+            "attributes_claim",
+            "attributes_epoch",
+            "attributes_job",
+            "attributes_optionset",
+            "attributes_spareslot",
+            "incidents_count",
+            "incidents_incident",
+        }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM incidents_incident",
+        "UPDATE attributes_epoch SET version = 9",
+        "CREATE TABLE x ()",
+    ],
+)
+def test_a_survey_writes_nothing(statement, of_each):
+    with pytest.raises(DatabaseError, match=r"denied|read-only"), tenancy.survey():
+        rows(statement)
+
+
+def test_a_survey_inside_a_tenants_transaction_gives_back_what_was_in_force(of_each):
+    with tenancy.scope(ACME):
+        before = rows(IN_FORCE)
+        with tenancy.survey():
+            assert rows(COUNTED) == [(2,)]
+            assert rows(IN_FORCE) != before
+        assert rows(IN_FORCE) == before
+        assert rows(COUNTED) == [(1,)]
+
+
+def test_a_survey_that_fails_gives_back_what_was_in_force(of_each):
+    before = rows(IN_FORCE)
+    for statement in ("SELECT 1 / 0", "SELECT nothing"):
+        with pytest.raises(DatabaseError), tenancy.survey():
+            rows(statement)
+        assert rows(IN_FORCE) == before
+    with pytest.raises(KeyError), tenancy.survey():
+        raise KeyError
+    assert rows(IN_FORCE) == before
+
+
+def test_a_survey_inside_a_survey_is_still_one(of_each):
+    with tenancy.survey():
+        with tenancy.survey():
+            pass
+        assert rows(COUNTED) == [(2,)]
+    assert rows(COUNTED) == [(0,)]
+
+
+def test_what_was_written_before_a_survey_in_a_transaction_stays_written(make_incident):
+    with transaction.atomic():
+        make_incident()
+        with tenancy.survey():
+            assert rows(COUNTED) == [(1,)]
+    with tenancy.scope(ACME):
+        assert rows(COUNTED) == [(1,)]
+
+
+def test_a_stream_that_is_left_leaves_the_connection_as_it_was():
+    with tenancy.survey():
+        streamed = tenancy.stream("SELECT generate_series(1, %s)", [100_000])
+        assert [next(streamed) for _ in range(3)] == [(1,), (2,), (3,)]
+        streamed.close()
+    assert rows("SELECT 1") == [(1,)]
+
+
+def test_a_stream_fails_as_any_statement_does():
+    with pytest.raises(DatabaseError, match="division"), tenancy.survey():
+        list(tenancy.stream("SELECT 1 / (3 - number) FROM generate_series(1, 9) AS number"))
+    assert rows("SELECT 1") == [(1,)]

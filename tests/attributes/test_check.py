@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID as UUID_
 from uuid import uuid4
 
 import pytest
@@ -160,6 +161,17 @@ def test_sql_is_sure_of_an_ordinary_value(type_):
         cursor.execute(sql, [value])
         # A list of options is one of few, each of which Python looks at once.
         assert cursor.fetchone()[0] is (type_.name != "MULTISELECT")
+
+
+@pytest.mark.parametrize("id_", [UUID, str(uuid4()), str(UUID_(int=0)), str(UUID_(int=2**128 - 1))])
+def test_sql_is_sure_of_the_form_of_every_reference(id_):
+    for typed in (type_() for type_ in types.TYPES if type_.refers):
+        with connection.cursor() as cursor:
+            sql = (
+                f"SELECT {canonical.sure(typed, 'value')} FROM (SELECT %s::jsonb AS value) AS made"
+            )
+            cursor.execute(sql, [f'"{id_}"'])
+            assert cursor.fetchone() == (True,)
 
 
 def test_rules_that_were_tightened_since_are_no_matter(make_attribute, make_incident):
@@ -415,7 +427,7 @@ def test_a_database_that_refuses_ends_with_2(monkeypatch):
     def refuse():
         raise OperationalError("gone")
 
-    monkeypatch.setattr(check.walk, "tenants", refuse)
+    monkeypatch.setattr(check.every, "now", refuse)
     with pytest.raises(CommandError) as refusal:
         command()
     assert refusal.value.returncode == 2

@@ -3,7 +3,7 @@
 import pytest
 
 from attributes import violations as module
-from attributes import walk
+from attributes import windows
 from attributes.models import Job
 from attributes.operations.archive import archive_attribute
 from attributes.operations.define import change_attribute
@@ -39,7 +39,7 @@ def broken(make_attribute, dee):
 
 def test_a_page_goes_on_behind_an_id(broken, monkeypatch):
     attribute, expected = broken
-    monkeypatch.setattr(walk, "_WINDOW", 7)
+    monkeypatch.setattr(windows, "_WINDOW", 7)
     monkeypatch.setattr(module, "_CHUNK", 3)
     for size in (1, 4, 100):
         found, after = [], None
@@ -52,7 +52,7 @@ def test_a_page_goes_on_behind_an_id(broken, monkeypatch):
 
 def test_a_page_that_is_full_reads_no_further(broken, monkeypatch):
     attribute, expected = broken
-    monkeypatch.setattr(walk, "_WINDOW", 5)
+    monkeypatch.setattr(windows, "_WINDOW", 5)
     read = []
     monkeypatch.setattr(module.tenancy, "read", lambda *each: read.append(1) or _read(*each))
     assert ids_of(listed(attribute, None, 2)) == expected[:2]

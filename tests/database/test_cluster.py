@@ -216,3 +216,14 @@ def test_data_of_an_earlier_version_can_use_indexes_after_a_start(own_home, open
     host = str(server.ensure_running())
     with psycopg.connect(host=host, port=PORT, user="postgres", dbname=database) as connection:
         assert leakproof.indexes_usable(connection)
+
+
+def test_data_of_an_earlier_version_gets_the_role_that_counts(own_home, open_cluster, user):
+    """Also while a process of that version still uses the server."""
+    server = open_cluster(own_home)
+    host = str(server.ensure_running())
+    with psycopg.connect(host=host, port=PORT, user="postgres", dbname="postgres") as connection:
+        connection.execute("DROP ROLE incidents_app_survey")
+    assert user(own_home).postmaster() == server.postmaster()
+    with psycopg.connect(host=host, port=PORT, user="incidents_app", dbname="incidents") as app:
+        app.execute("SET ROLE incidents_app_survey")

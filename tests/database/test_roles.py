@@ -1,10 +1,13 @@
 """What the application role may do: its tenant's rows, and nothing it was not given."""
 
+from contextlib import contextmanager
+
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
-from incidents_project.database import roles
+from incidents_project.database import cluster, roles
 from incidents_project.refusals import Conflict
 
 TABLES = """
@@ -16,11 +19,20 @@ CREATE TABLE accounts_apitoken (tenant_id varchar(64), digest varchar(64), used 
 """
 
 
+def build_walls(connection):
+    roles.build_walls(
+        connection,
+        "incidents_app",
+        append_only={"log", "not_there_yet"},
+        surveyed={"notes", "codes", "not_there_yet"},
+    )
+
+
 @pytest.fixture
 def owner(scratch, connect):
     connection = connect("incidents_owner")
     connection.execute(TABLES)
-    roles.build_walls(connection, "incidents_app", append_only={"log", "not_there_yet"})
+    build_walls(connection)
     return connection
 
 
@@ -118,7 +130,7 @@ def policies(connection):
 
 def test_building_again_leaves_what_stands(owner):
     before = policies(owner)
-    roles.build_walls(owner, "incidents_app", append_only={"log"})
+    build_walls(owner)
     assert policies(owner) == before
 
 
@@ -126,7 +138,7 @@ def test_a_wall_with_a_hole_is_built_again(owner, app):
     owner.execute("ALTER POLICY tenant_isolation ON notes USING (true)")
     owner.execute("ALTER TABLE log NO FORCE ROW LEVEL SECURITY")
     owner.execute("GRANT UPDATE ON log TO incidents_app")
-    roles.build_walls(owner, "incidents_app", append_only={"log"})
+    build_walls(owner)
     enter(app, "acme")
     app.execute("INSERT INTO notes VALUES ('acme', 1)")
     enter(app, "globex")
@@ -150,13 +162,154 @@ def test_a_role_that_would_see_through_walls_is_refused(owner, app_role, words):
         roles.build_walls(owner, app_role)
 
 
+# Surveys of every tenant
+
+
+@contextmanager
+def surveying(connection):
+    with connection.transaction():
+        connection.execute("SET LOCAL ROLE incidents_app_survey")
+        yield connection
+
+
+@pytest.fixture
+def noted(app):
+    """Two tenants' rows in each table."""
+    for tenant in ("acme", "globex"):
+        enter(app, tenant)
+        app.execute("INSERT INTO notes VALUES (%s, 1)", (tenant,))
+        app.execute("INSERT INTO log (tenant_id) VALUES (%s)", (tenant,))
+        app.execute("INSERT INTO accounts_apitoken VALUES (%s, %s)", (tenant, tenant))
+    enter(app, "")
+    return app
+
+
+def test_the_surveyor_sees_every_tenants_rows(noted):
+    with surveying(noted):
+        assert count(noted, "notes") == 2
+
+
+def test_the_service_gives_the_role_back_with_the_transaction(noted):
+    with surveying(noted):
+        pass
+    assert noted.execute("SELECT current_user").fetchone() == ("incidents_app",)
+    assert count(noted, "notes") == 0
+
+
+@pytest.mark.parametrize("table", ["log", "accounts_apitoken", "django_migrations"])
+def test_the_surveyor_sees_no_other_table(noted, table):
+    with pytest.raises(InsufficientPrivilege, match="denied for table"), surveying(noted):
+        count(noted, table)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO notes VALUES ('acme', 2)",
+        "UPDATE notes SET id = 2",
+        "DELETE FROM notes",
+        "SELECT FROM notes FOR UPDATE",
+        "TRUNCATE notes",
+        "INSERT INTO codes VALUES ('NEW')",
+        "CREATE TABLE mine ()",
+        "SELECT nextval('log_id_seq')",
+    ],
+)
+def test_the_surveyor_writes_nothing(noted, statement):
+    with pytest.raises(InsufficientPrivilege), surveying(noted):
+        noted.execute(statement)
+
+
+def test_nobody_logs_in_as_the_surveyor(server, connect):
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        connect("incidents_app_survey", "incidents")
+
+
+@pytest.fixture
+def inheriting(server, connect):
+    """The service's role is the surveyor all the time: somebody meant well."""
+    admin = connect("postgres", "postgres")
+    admin.execute("ALTER ROLE incidents_app INHERIT")
+    if admin.info.server_version >= 160_000:
+        admin.execute("GRANT incidents_app_survey TO incidents_app WITH INHERIT TRUE")
+    yield admin
+    with admin:
+        provisioned(admin)
+
+
+def provisioned(admin):
+    names = {"owner": cluster.OWNER, "app": cluster.APP}
+    wanted = {kind: roles.Role(name) for kind, name in names.items()}
+    return roles.provision(admin, **wanted, database=cluster.DATABASE)
+
+
+INHERITS = "SELECT pg_has_role('incidents_app', 'incidents_app_survey', 'USAGE')"
+
+
+def test_the_service_does_not_see_what_the_surveyor_does_even_if_it_inherits(noted, inheriting):
+    assert noted.execute(INHERITS).fetchone() == (True,)
+    assert count(noted, "notes") == 0
+    enter(noted, "acme")
+    assert noted.execute("SELECT tenant_id FROM notes").fetchall() == [("acme",)]
+
+
+def test_the_service_does_not_inherit_and_provision_sees_to_it(app, inheriting):
+    provisioned(inheriting)
+    assert app.execute(INHERITS).fetchone() == (False,)
+
+
+def test_a_table_that_is_surveyed_no_more_is_closed_to_the_surveyor(owner, noted):
+    roles.build_walls(owner, "incidents_app")
+    with pytest.raises(InsufficientPrivilege, match="denied for table"), surveying(noted):
+        count(noted, "notes")
+    assert "tenant_survey" not in {name for _, name in policies(owner)}
+
+
+@pytest.mark.parametrize("grant", ["", "CREATE ROLE their_app_survey"])
+def test_walls_are_not_built_without_the_surveyor(grant, owner, deployer_roles):
+    deployer_roles.execute("CREATE ROLE their_app")
+    deployer_roles.execute(grant)
+    with pytest.raises(Conflict, match="setup_database"):
+        roles.build_walls(owner, "their_app")
+
+
+def test_a_surveyor_who_could_do_more_is_refused(deployer_roles):
+    deployer_roles.execute("CREATE ROLE their_app_survey BYPASSRLS")
+    with pytest.raises(Conflict, match="their_app_survey"):
+        provision(deployer_roles)
+
+
+def test_the_owner_is_no_surveyor(deployer_roles):
+    with pytest.raises(Conflict, match="two roles"):
+        provision(deployer_roles, owner=roles.Role("their_app_survey"))
+
+
+@pytest.mark.parametrize("app", ["a" * 56, "a" * 57, "a" * 63, "é" * 31])
+def test_the_surveyors_name_is_one_that_postgresql_keeps(app):
+    surveyor = roles.surveyor_of(app)
+    assert len(surveyor.encode()) <= 63
+    assert surveyor.endswith("_survey")
+    assert surveyor != roles.surveyor_of(app[:-1])
+
+
+def test_a_long_name_gets_its_surveyor(deployer_roles, connect):
+    app = roles.Role("their ä \"'(" + "o" * 50)
+    provision(deployer_roles, app=app)
+    their_owner = connect("their_owner", "their_db")
+    their_owner.execute(TABLES)
+    roles.build_walls(their_owner, app.name, surveyed={"notes"})
+    before = policies(their_owner)
+    roles.build_walls(their_owner, app.name, surveyed={"notes"})
+    assert policies(their_owner) == before
+
+
 @pytest.fixture
 def deployer_roles(server, connect):
     admin = connect("postgres", "postgres")
     yield admin
     admin.execute("DROP DATABASE IF EXISTS their_db WITH (FORCE)")
-    for role in ("their_app", "their_owner"):
-        admin.execute(f"DROP ROLE IF EXISTS {role}")
+    for (role,) in admin.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'their%'"):
+        admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 def provision(admin, **overrides):
@@ -172,6 +325,7 @@ def test_provision_makes_roles_and_database_and_says_so(deployer_roles, connect)
     assert provision(deployer_roles) == [
         "role their_owner made, its password set",
         "role their_app made, its password set",
+        "role their_app_survey made, for their_app to read every tenant's rows",
         "database their_db made",
         "their_db can use indexes of attributes",
         "role their_app may connect to their_db and owns nothing in it",
@@ -186,7 +340,10 @@ def test_provision_makes_roles_and_database_and_says_so(deployer_roles, connect)
 
 def test_provision_again_finds_it_all_there(deployer_roles):
     provision(deployer_roles)
-    assert provision(deployer_roles)[2] == "database their_db was there"
+    assert provision(deployer_roles)[2:4] == [
+        "role their_app_survey was there, for their_app to read every tenant's rows",
+        "database their_db was there",
+    ]
 
 
 def test_a_password_is_never_sent_as_text(deployer_roles):
@@ -206,9 +363,14 @@ def test_an_administrator_who_is_no_superuser_is_enough(deployer_roles, connect)
         done = provision(connect("hosted", "postgres"))
         assert "database their_db made" in done
         assert any("cannot use indexes of attributes" in line for line in done)
-        connect("their_owner", "their_db").execute("CREATE TABLE notes (tenant_id text)")
+        their_owner = connect("their_owner", "their_db")
+        their_owner.execute("CREATE TABLE notes (tenant_id text)")
+        roles.build_walls(their_owner, "their_app", surveyed={"notes"})
+        assert provision(connect("hosted", "postgres"))[2].startswith("role their_app_survey was")
+        their_app = connect("their_app", "their_db")
+        their_app.execute("SET ROLE their_app_survey")
+        assert count(their_app, "notes") == 0
     finally:
         deployer_roles.execute("DROP DATABASE IF EXISTS their_db WITH (FORCE)")
-        deployer_roles.execute("DROP ROLE IF EXISTS their_app")
-        deployer_roles.execute("DROP ROLE IF EXISTS their_owner")
+        deployer_roles.execute("DROP ROLE IF EXISTS their_app, their_app_survey, their_owner")
         deployer_roles.execute("DROP ROLE hosted")

@@ -86,7 +86,7 @@ WORDS = {
     "THEN", "END", "AS", "EXPLAIN", "FORMAT", "JSON", "count", "matching", "stamp",
     "attributes_epoch", "incidents_incident", "tenant_id", "id", "jsonb", "text", "uuid", "bigint",
     "boolean", "timestamptz", "float8", "radians", "sin", "cos", "asin", "sqrt", "least",
-    "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "key0", "key1",
+    "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "key0", "key1", "key2",
     "in_force", "coalesce", "row_id", "xmin",
 }  # fmt: skip
 TOKEN = re.compile(

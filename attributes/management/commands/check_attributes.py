@@ -20,8 +20,7 @@ class Command(BaseCommand):
 
     help = (
         "Check every stored value, claim, count, index and former name. Exit code 0: nothing found;"
-        " 1: findings; 2: it could not be checked. Incidents of a tenant that the table"
-        " accounts_tenant does not list cannot be seen, here or anywhere."
+        " 1: findings; 2: it could not be checked."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -43,16 +43,17 @@ class Command(migrate.Command):
             roles.build_walls(
                 owner.connection,
                 connections["default"].settings_dict["USER"],
-                append_only=append_only_tables(),
+                append_only=tables_that_are("append_only"),
+                surveyed=tables_that_are("surveyed"),
             )
         except Refusal as refusal:
             raise CommandError(str(refusal)) from refusal
 
 
-def append_only_tables() -> frozenset[str]:
-    """The tables of models that say ``append_only = True``."""
+def tables_that_are(what: str) -> frozenset[str]:
+    """The tables of models that say so: ``append_only = True``, ``surveyed = True``."""
     return frozenset(
         model._meta.db_table  # noqa: SLF001
         for model in apps.get_models()
-        if getattr(model, "append_only", False)
+        if getattr(model, what, False)
     )

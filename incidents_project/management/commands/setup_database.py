@@ -16,7 +16,8 @@ class Command(BaseCommand):
 
     help = (
         "Create the two roles and the database that DATABASE_URL and DATABASE_OWNER_URL name, with"
-        " their passwords, on your own PostgreSQL server. Safe to run again."
+        " their passwords, and the role that reads for surveys of all tenants, on your own"
+        " PostgreSQL server. Safe to run again."
     )
     requires_system_checks = ()
 

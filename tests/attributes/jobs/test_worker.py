@@ -19,6 +19,7 @@ from attributes.jobs.worker import Worker
 from attributes.models import AttributeMeta, Job, JobState, SlotState, SpareSlot
 from attributes.operations import jobs
 from attributes.operations.change import carry_out
+from attributes.operations.define import change_attribute
 from attributes.operations.index import reconcile
 from attributes.operations.retype import Undo
 from attributes.schema import schemas
@@ -96,6 +97,23 @@ def test_a_row_that_a_writer_holds_is_skipped_and_done_in_a_later_round(dee, att
     assert fills[:2] == [("fill", 2, 1), ("fill", 0, 2)]
     assert sum(changed for _, changed, _ in fills) == 3
     assert stand(job) == JobState.DONE
+
+
+def test_while_the_first_of_twins_is_held_another_is_not_changed_unnamed(dee, attribute):
+    held, _ = fill(attribute, ["7", "7.0"])
+    change_attribute(principal=dee, name="size", members={"unique": True})
+    work()
+    job = hands.retype(dee, attribute, "NUMBER", accept={"impossible": 1})
+    with closing(connections.create_connection("owner")) as writer, writer.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(f"SET LOCAL app.tenant_id = '{ACME}'")
+        cursor.execute("SELECT 1 FROM incidents_incident WHERE id = %s FOR UPDATE", [held])
+        for turn in Worker(max_writer_delay=0.1).work():
+            if turn.job.round == 1:
+                cursor.execute("ROLLBACK")
+    attribute.refresh_from_db()
+    assert stand(job) == JobState.DONE
+    assert [document.get(attribute.slot) for document in documents()] == [7, None]
 
 
 def test_what_is_written_meanwhile_stands(dee, ada, attribute, make_incident):
