@@ -14,7 +14,7 @@ from accounts import tenancy
 from accounts.tenancy import new_id
 from attributes import indexes
 from attributes.models import Claim
-from attributes.schema import Attribute, Schema
+from attributes.schema import Attribute, Claimed, Schema
 from attributes.storage import expression, quoted
 from attributes.types import AttributeType, Json
 from attributes.values import MEMBER
@@ -50,25 +50,25 @@ def move(schema: Schema, tenant_id: str, host_id: UUID, before: Stored, after: S
 
     Raises ``Conflict`` (``not_unique``) naming every value that another host of the tenant has.
     """
-    changed = [a for a in schema.unique if _held(a, before) != _held(a, after)]
+    changed = [c for c in schema.claimed if _held(c, before) != _held(c, after)]
     # Taken before the old ones are given back, and in one order for everybody: then no two writers
     # can wait for each other, not even when they swap their values.
-    wanted = sorted((a for a in changed if a.slot in after), key=lambda a: a.claims)
+    wanted = sorted((c for c in changed if c.slot in after), key=lambda c: c.claims)
     made = _take(tenant_id, host_id, wanted, after) if wanted else []
-    gone = [a.claims for a in changed if a.slot in before]
+    gone = [c.claims for c in changed if c.slot in before]
     if gone:
         held = Claim.objects.for_tenant(tenant_id).filter(host_id=host_id, slot__in=gone)
         held.exclude(id__in=made).delete()
 
 
-def _take(tenant_id: str, host_id: UUID, wanted: list[Attribute], values: Stored) -> list[UUID]:
+def _take(tenant_id: str, host_id: UUID, wanted: list[Claimed], values: Stored) -> list[UUID]:
     ids = [new_id() for _ in wanted]
-    slots = [attribute.claims for attribute in wanted]
-    digests = [_held(attribute, values) for attribute in wanted]
+    slots = [claimed.claims for claimed in wanted]
+    digests = [_held(claimed, values) for claimed in wanted]
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [tenant_id, host_id, ids, slots, digests])
         won = {slot for (slot,) in cursor.fetchall()}
-    refuse_taken([attribute for attribute in wanted if attribute.claims not in won])
+    refuse_taken([claimed for claimed in wanted if claimed.claims not in won])
     return ids
 
 
@@ -78,20 +78,21 @@ _CLAIM_ALL = """
     FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) AS wanted (id, digest, host_id)
     ORDER BY wanted.digest, wanted.host_id
     ON CONFLICT (tenant_id, slot, digest) DO NOTHING
+    RETURNING host_id
 """
 
 
-def take_all(attribute: Claiming, tenant_id: str, found: Sequence[tuple[UUID, Json]]) -> int:
-    """Take the claims of values that many hosts have had for long; how many were free.
+def take_all(claiming: Claiming, tenant_id: str, found: Sequence[tuple[UUID, Json]]) -> set[UUID]:
+    """Take the claims of values of many hosts; those whose claim was free. Of twins the first wins.
 
     The hosts are held by the transaction, so that none of them changes its value meanwhile.
     """
     ids = [new_id() for _ in found]
-    digests = [digest(attribute, value) for _, value in found]
+    digests = [digest(claiming, value) for _, value in found]
     with connection.cursor() as cursor:
         hosts = [host_id for host_id, _ in found]
-        cursor.execute(_CLAIM_ALL, [tenant_id, attribute.claims, ids, digests, hosts])
-        return int(cursor.rowcount)
+        cursor.execute(_CLAIM_ALL, [tenant_id, claiming.claims, ids, digests, hosts])
+        return {host_id for (host_id,) in cursor.fetchall()}
 
 
 def unclaimed(slot: str, claims: str) -> str:
@@ -125,39 +126,39 @@ def release_all(tenant_id: str, host_id: UUID) -> None:
     Claim.objects.for_tenant(tenant_id).filter(host_id=host_id).delete()
 
 
-def taken(schema: Schema, tenant_id: str, values: Stored) -> list[Attribute]:
-    """The unique attributes whose value some host of the tenant has now."""
+def taken(schema: Schema, tenant_id: str, values: Stored) -> list[Claimed]:
+    """What is to be unique and some host of the tenant has now."""
     return [
-        attribute
-        for attribute in schema.unique
-        if attribute.slot in values
+        claimed
+        for claimed in schema.claimed
+        if claimed.slot in values
         and Claim.objects.for_tenant(tenant_id)
-        .filter(slot=attribute.claims, digest=_held(attribute, values))
+        .filter(slot=claimed.claims, digest=_held(claimed, values))
         .exists()
     ]
 
 
-def refuse_taken(lost: list[Attribute]) -> None:
+def refuse_taken(lost: list[Claimed]) -> None:
     """Raise for the attributes whose value is another host's, if there are any."""
     if lost:
         raise Conflict(
             "Another incident has this value already.",
             code="not_unique",
             faults=[
-                Fault(f"{MEMBER}.{attribute.name}", "not_unique", "Another incident has it.")
-                for attribute in lost
+                Fault(f"{MEMBER}.{name}", "not_unique", "Another incident has it.")
+                for name in dict.fromkeys(claimed.attribute for claimed in lost)
             ],
         )
 
 
-def _held(attribute: Attribute, values: Stored) -> str | None:
+def _held(claimed: Claimed, values: Stored) -> str | None:
     """What stands for the value in a claim; None where there is no value."""
-    if attribute.slot not in values:
+    if claimed.slot not in values:
         return None
-    return digest(attribute, values[attribute.slot])
+    return digest(claimed, values[claimed.slot])
 
 
-def digest(attribute: Claiming, value: Json) -> str:
+def digest(claiming: Claiming, value: Json) -> str:
     """What stands for a value in a claim."""
-    identity = attribute.type.identity(value)
+    identity = claiming.type.identity(value)
     return hashlib.sha256(dumps(identity, sort_keys=True)).hexdigest()

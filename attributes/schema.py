@@ -1,6 +1,6 @@
 """The definitions in force at one epoch, prepared once for every request of that epoch."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
@@ -39,13 +39,25 @@ class Filling:
     type: types.AttributeType
     converter: Converter
     accepts_loss: bool
+    claims: str = ""  # what the claims of its values lie under; blank for none
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A slot whose values are claimed, so that no two hosts of a tenant have the same one."""
+
+    attribute: str
+    slot: str
+    type: types.AttributeType
+    claims: str  # what their claims lie under
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One attribute, ready for use.
 
-    ``retained`` are slots of types that it had, ``filling`` is that of the type it will have.
+    ``retained`` are slots of types that it had, ``filling`` is that of the type it will have. Of a
+    unique one ``claimed`` are all slots that have claims.
     """
 
     uid: UUID
@@ -71,6 +83,7 @@ class Attribute:
     former_names: tuple[FormerName, ...] = ()
     retained: tuple[str, ...] = ()
     filling: Filling | None = None
+    claimed: tuple[Claimed, ...] = ()
 
     @property
     def claims(self) -> str:
@@ -128,7 +141,7 @@ class Schema:
         self.virtual: Mapping[str, Json] = {
             a.slot: a.missing_value for a in attributes if a.missing_value is not None
         }
-        self.unique = tuple(a for a in attributes if a.unique)
+        self.claimed = tuple(claimed for a in attributes for claimed in a.claimed)
         self.referring = tuple(a for a in attributes if a.type.refers)
         self._shown: Shown = {a.slot: (a.name, _presented(a.type)) for a in attributes}
 
@@ -261,20 +274,30 @@ def _attribute(row: tuple[Any, ...], sets: OptionSets) -> Attribute:
         ),
         retained=tuple(s["slot"] for s in spares if s["state"] == SlotState.RETAINED),
         filling=next(
-            (_filling(s, read["type"], sets) for s in spares if s["state"] == SlotState.FILLING),
-            None,
+            (_filling(s, read, sets) for s in spares if s["state"] == SlotState.FILLING), None
         ),
+        claimed=tuple(_claimed(read, spares)) if read["unique"] else (),
         **read,
     )
 
 
-def _filling(spare: dict[str, Json], source: types.AttributeType, sets: OptionSets) -> Filling:
+def _claimed(read: dict[str, Any], spares: Sequence[dict[str, Json]]) -> Iterator[Claimed]:
+    name, slot = read["name"], read["slot"]
+    yield Claimed(name, slot, read["type"], read["claim_slot"] or slot)
+    for spare in spares:
+        if spare["claim_slot"] and spare["state"] != SlotState.PURGING:
+            type_ = types.BY_NAME[spare["type"]]()  # the rules of one that it had may be outdated
+            yield Claimed(name, spare["slot"], type_, spare["claim_slot"])
+
+
+def _filling(spare: dict[str, Json], read: dict[str, Any], sets: OptionSets) -> Filling:
     target = types.build(spare["type"], spare["rules"]).resolved(sets)
     return Filling(
         slot=spare["slot"],
         type=target,
-        converter=converter(source, target, spare["using"]),
+        converter=converter(read["type"], target, spare["using"]),
         accepts_loss=spare["accepts_loss"],
+        claims=spare["claim_slot"] if read["unique"] else "",
     )
 
 

@@ -52,7 +52,8 @@ _LOAD = """
                ) AS claiming
         FROM attributes_attributemeta AS meta
         UNION ALL
-        SELECT spare.slot, meta.name, spare.type, spare.rules, spare.state, '', false
+        SELECT spare.slot, meta.name, spare.type, spare.rules, spare.state,
+               CASE WHEN meta."unique" THEN spare.claim_slot ELSE '' END, false
         FROM attributes_spareslot AS spare
         JOIN attributes_attributemeta AS meta ON meta.id = spare.attribute_id
     ) AS known ON true

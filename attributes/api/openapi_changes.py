@@ -45,7 +45,8 @@ ACCEPT: Json = {
     },
     "additionalProperties": False,
     "description": "How many values may be changed in the conversion, and how many may stay behind"
-    " for want of a counterpart; more stop the job. The originals are kept for a while.",
+    " for want of a counterpart, or of a unique attribute because another incident has it; more"
+    " stop the job. The originals are kept for a while.",
 }
 _BOOLEAN = written(BooleanType().json_schema(), nullable=True)
 _WHICH: Json = {

@@ -25,7 +25,8 @@ A value is **kept** if converting it back gives exactly what was stored, **lossy
 counterpart from which it does not come back (`"007"` becomes 7, and 7 is written `"7"`), and
 **impossible** if it has none. Nothing is guessed, and nothing is cut to fit: what the new
 attribute's rules refuse is impossible. An option that another has replaced is converted as that
-one, as it is read, and is lossy.
+one, as it is read, and is lossy. Where values of a unique attribute would become the same (`"1"`
+and `"1.0"` the NUMBER 1), that of the first incident is converted, and the others are impossible.
 
 | sign | declared | of the values, apart from the rules |
 |:-:|---|---|

@@ -14,8 +14,9 @@ from attributes import claims, walk
 from attributes.claims import unclaimed
 from attributes.jobs import lease
 from attributes.jobs.steps import Act, Batch, BlockedError, Step, Sweep, Written
-from attributes.models import AttributeMeta, Job
+from attributes.models import Job
 from attributes.schema import Schema, schemas
+from attributes.slots import every
 from attributes.storage import expression
 from incidents_project.exact_json import loads
 
@@ -45,7 +46,8 @@ class _Claim(Sweep):
             raise BlockedError("The attribute is archived. Restore it and resume, or cancel.")
         rows = batch.rows(self.needs(), f"id, {expression(self.slot)}")
         found = [(id_, loads(value)) for id_, value in rows]
-        return Written(held=len(rows), changed=claims.take_all(attribute, batch.tenant, found))
+        won = claims.take_all(attribute, batch.tenant, found)
+        return Written(held=len(rows), changed=len(won))
 
 
 class _Settle(Act):
@@ -58,21 +60,13 @@ class _Settle(Act):
 
     def do(self, job: Job) -> None:
         """Count the values whose claim is another's; while the job is open it is not in force."""
-        number = sum(_unclaimed(tenant, self.slot, self.under) for tenant in walk.tenants())
+        number = walk.count(unclaimed(self.slot, self.under))
         lease.store(job, result=job.result | {"duplicates": number})
         if number:
             raise BlockedError(
                 f"{number} values are another incident's as well. The violations of the attribute"
                 " list them: mend them and resume, or cancel."
             )
-
-
-def _unclaimed(tenant: str, slot: str, under: str) -> int:
-    condition = unclaimed(slot, under)
-    return sum(
-        tenancy.read(tenant, window.select("count(*)", condition))[0][0]
-        for window in walk.windows(tenant)
-    )
 
 
 _MANY = 5_000  # claims that one statement deletes
@@ -116,11 +110,8 @@ def _abandoned(tenant_id: str) -> set[str]:
     with tenancy.scope(tenant_id), connection.cursor() as cursor:
         cursor.execute(_SLOTS, {"tenant": tenant_id})
         found = {slot for (slot,) in cursor.fetchall()}
-    # Read afterwards: whoever has claims by then was defined before.
-    unique = AttributeMeta.objects.filter(unique=True)
-    return found.difference(
-        claim or slot for slot, claim in unique.values_list("slot", "claim_slot")
-    )
+    # Read afterwards: whatever has claims by then was known before.
+    return found.difference(every.now().claims)
 
 
 def _forget(tenant_id: str, slot: str) -> int:

@@ -1,5 +1,6 @@
 """What a deployer defines: attributes, the names they had, the slots they do not read from."""
 
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
@@ -53,6 +54,8 @@ class AttributeMeta(models.Model):
     the name is free to change, an attribute that takes a deleted one's name cannot meet its values,
     and a change of type is a change of the slot.
     """
+
+    surveyed: ClassVar[bool] = True
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(
@@ -139,6 +142,11 @@ class AttributeMeta(models.Model):
         return self.id
 
     @property
+    def claims(self) -> str:
+        """What the claims of its values lie under, where they are unique."""
+        return self.claim_slot or self.slot
+
+    @property
     def is_in_force(self) -> bool:
         """Whether incidents have it now."""
         return self.state in IN_FORCE
@@ -184,6 +192,8 @@ class SpareSlot(models.Model):
     long one that is RETAINED can be gone back to.
     """
 
+    surveyed: ClassVar[bool] = True
+
     slot = models.CharField(max_length=20, primary_key=True, editable=False)
     attribute = models.ForeignKey(
         AttributeMeta, on_delete=models.CASCADE, related_name="spare_slots", editable=False
@@ -193,6 +203,11 @@ class SpareSlot(models.Model):
     state = models.CharField(max_length=16, choices=SlotState.choices, editable=False)
     filled_from = models.CharField(max_length=20, blank=True, editable=False)
     using = ExactJSONField(default=dict, editable=False)
+    # What the claims of its values lie under, where the attribute is unique; blank for none: it was
+    # not unique when the values were read from here.
+    claim_slot = models.CharField(
+        max_length=20, blank=True, default="", db_default="", editable=False
+    )
     accepts_loss = models.BooleanField(default=False, editable=False)
     kept_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.principal import Principal
-from attributes import fence
+from attributes import fence, twins
 from attributes.conversions import (
     Converter,
     Fidelity,
@@ -18,6 +18,7 @@ from attributes.conversions import (
     declared,
 )
 from attributes.models import AttributeMeta, JobKind, SlotState, SpareSlot
+from attributes.operations import options
 from attributes.operations.change import Change, Walk
 from attributes.operations.jobs import enqueue
 from attributes.operations.members import (
@@ -117,18 +118,23 @@ class Retype(_Move):
 
     def tally(self, schema: Schema, definition: AttributeMeta, walk: Walk) -> Tally:
         """What becomes of each value."""
-        found = converter(schema.by_slot[definition.slot].type, _known(self.target), self.using)
-        return walk(definition.slot, Judge(found.convert, found.shortcut))
+        target = _known(self.target)
+        found = converter(schema.by_slot[definition.slot].type, target, self.using)
+        judge = Judge(found.convert, found.shortcut)
+        if definition.unique:
+            judge = twins.apart(judge, definition.slot, target)
+        return walk(definition.slot, judge)
 
     def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
         """Into a slot that was never used."""
-        target = _known(self.target)
+        target, slot = _known(self.target), fence.new_slot()
         spare = SpareSlot(
-            slot=fence.new_slot(),
+            slot=slot,
             attribute=definition,
             type=target.name,
             rules=target.rules(),
             using=self.using,
+            claim_slot=slot if definition.unique else "",
         )
         self.begin(principal, definition, spare, self.converted)
 
@@ -169,11 +175,11 @@ class Undo(_Move):
 
     def tally(self, schema: Schema, definition: AttributeMeta, walk: Walk) -> Tally:
         """What becomes of values written since; the others are kept, and not counted here."""
-        return walk(
-            definition.slot,
-            Judge(self.converter.convert, self.converter.shortcut),
-            f"{expression(self.spare.slot)} IS NULL",
-        )
+        kept = self.spare.slot
+        judge = Judge(self.converter.convert, self.converter.shortcut)
+        if definition.unique and self.spare.claim_slot:
+            judge = twins.apart(judge, definition.slot, self.target, beside=kept)
+        return walk(definition.slot, judge, f"{expression(kept)} IS NULL")
 
     def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
         """Into the slot that has the originals."""
@@ -211,10 +217,8 @@ def _refuse_same(definition: AttributeMeta, target: AttributeType) -> None:
 
 
 def _refuse_unfit(definition: AttributeMeta, target: AttributeType) -> None:
-    faults = []
-    if definition.unique:
-        message = "Set unique to false first, and to true again afterwards."
-        faults.append(Fault("type", "contradiction", message))
+    faults: list[Fault] = []
+    options.refuse_unique(target, "rules", faults, unique=definition.unique)
     if definition.indexed and target.index_method is None:
         message = f"The attribute is indexed. {unindexable(target)} Or set indexed to false."
         faults.append(Fault("rules", "contradiction", message))

@@ -135,13 +135,16 @@ class Update(Change):
             setattr(definition, field, value)
         definition.rules = self.typed.rules()
         if not same(describe(definition), before):
-            also = [_begin_claiming(principal, definition)] if self.works_on_rows else []
+            also = []
+            if self.works_on_rows:
+                definition.spare_slots.update(claim_slot="")  # of an earlier time
+                also = [begin_claiming(principal, definition)]
             store_change(principal, "attribute.updated", definition, before, *also)
         if "rules" in self.members:
             options.after_change(principal, definition, self.was)
 
 
-def _begin_claiming(principal: Principal, definition: AttributeMeta) -> dict[str, Json]:
+def begin_claiming(principal: Principal, definition: AttributeMeta) -> dict[str, Json]:
     """From now on values are claimed; a job claims those that are there."""
     definition.claim_slot = fence.new_slot()
     parameters: dict[str, Json] = {"slot": definition.slot, "claims": definition.claim_slot}

@@ -9,6 +9,7 @@ import pytest
 
 from accounts import tenancy
 from attributes import fence
+from attributes.check import check
 from attributes.jobs.worker import Worker
 from attributes.models import AttributeMeta, Job, JobState, State
 from attributes.operations.archive import Archive, Restore
@@ -21,6 +22,7 @@ from attributes.schema import schemas
 from attributes.walk import tally
 from incidents.models import Incident
 from tests.attributes.crowd import WRITERS, crowd
+from tests.attributes.jobs.hands import fill
 from tests.conftest import ACME, DISK_FULL
 from tests.incidents.listing import row, store
 
@@ -50,10 +52,10 @@ def stored():
 class Values:
     """One attribute of many incidents; each writer has incidents of its own, and remembers."""
 
-    def __init__(self, attribute, first="7"):
+    def __init__(self, attribute, first=("7",) * ROWS):
         self.name = attribute.name
-        self.ids = store([row(n, attributes={attribute.slot: first}) for n in range(ROWS)])
-        self.last = dict.fromkeys(self.ids, first)
+        self.ids = fill(attribute, first)
+        self.last = dict(zip(self.ids, first, strict=True))
 
     def write(self, person):
         mine = self.ids[person.number :: WRITERS]
@@ -124,6 +126,45 @@ def test_without_the_fence_a_retype_leaves_stale_values(values, dee, monkeypatch
     monkeypatch.setattr(fence, "scope", unfenced)
     crowd(lambda: retyped(dee, values), values.write, lambda _: None, seconds=5)
     assert sum(stale_and_missing(values, schemas.now().by_name["n"].slot).values())
+
+
+def test_a_unique_value_is_won_once_while_the_type_changes_and_back(make_attribute, dee):
+    """At every moment: whoever is first has it, and what is there cannot be taken."""
+    ticket = make_attribute("ticket", "STRING")
+    values = Values(ticket, [str(n) for n in range(ROWS)])
+    fill(ticket, [str(n) for n in range(ROWS, 2 * ROWS)])
+    change_attribute(principal=dee, name="ticket", members={"unique": True})
+    jobs_done()
+    won = Counter()
+
+    def change():
+        for kind, members in ((Retype, {"type": "INTEGER"}), (Undo, {}), (Undo, {}), (Undo, {})):
+            carry_out(kind("ticket", members), principal=dee)
+            jobs_done()
+            time.sleep(0.5)
+
+    def write(person):
+        return values.write(person) if person.chance.random() < 0.3 else take(person)
+
+    def take(person):
+        """What somebody has all the time, or what all are after now."""
+        theirs, next_one = person.chance.randrange(ROWS, 2 * ROWS), -1 - len(won)
+        value = str(theirs if person.chance.random() < 0.3 else next_one)
+        body = {**DISK_FULL, "attributes": {"ticket": value}}
+        response = person.api.post("/v1/incident", body, format="json")
+        if response.status_code == 201:
+            won[value] += 1
+        return response
+
+    told = crowd(change, write, values.read)
+    told.require_no_accident()
+    assert told.statuses.keys() == {200, 201, 409}
+    assert told.refusals.keys() == {"not_unique"}
+    assert set(won.values()) == {1}
+    assert not [value for value in won if int(value) >= 0]
+    slot = schemas.now().by_name["ticket"].slot
+    assert stale_and_missing(values, slot) == {}
+    assert list(check()) == []
 
 
 def test_a_rename(values, dee):

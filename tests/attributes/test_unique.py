@@ -10,10 +10,9 @@ from attributes.api.presenter import present
 from attributes.jobs import claim
 from attributes.models import AttributeMeta, Claim, Job, JobState
 from attributes.operations.archive import archive_attribute
-from attributes.operations.change import carry_out, preview
+from attributes.operations.change import preview
 from attributes.operations.define import change_attribute
 from attributes.operations.jobs import cancel, resume
-from attributes.operations.retype import Retype
 from attributes.operations.update import Update
 from attributes.plans import Risk
 from attributes.violations import violations
@@ -225,17 +224,6 @@ def test_a_person_is_one_whatever_the_name(make_attribute, dee):
 def test_what_many_have_is_not_unique(ticket, dee, members):
     with pytest.raises(Invalid):
         patch(dee, unique=True, **members)
-
-
-@in_transaction
-def test_its_type_changes_when_it_is_unique_no_more(ticket, dee):
-    fill(ticket, ["1"])
-    introduce(dee)
-    work()
-    with pytest.raises(Invalid):
-        carry_out(Retype("ticket", {"type": "INTEGER"}), principal=dee)
-    patch(dee, unique=False)
-    carry_out(Retype("ticket", {"type": "INTEGER"}), principal=dee)
 
 
 @pytest.mark.slow

@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from django.db import connections
 
+from attributes.check import check
 from attributes.jobs import exports
 from attributes.models import AttributeMeta, Job, JobState
+from attributes.operations.define import change_attribute
 from history.models import InstanceEvent
 from incidents_project.database import cluster
 from incidents_project.exact_json import loads
@@ -70,6 +72,23 @@ def test_a_retype_whose_workers_are_killed_ends_as_one_that_is_left_alone(dee, a
     ]
     assert (stand(job), job.changed) == (JobState.DONE, ROWS - LOST["impossible"])
     assert roles(attribute) == expected
+
+
+def test_a_retype_of_unique_values_whose_workers_are_killed_ends_the_same(dee, attribute):
+    values = [f"{n // 2}.0" if n % 2 else f"{n // 2}" for n in range(ROWS)]
+    fill(attribute, values)
+    change_attribute(principal=dee, name="size", members={"unique": True})
+    work()
+    job = hands.retype(dee, attribute, "NUMBER", accept={"impossible": ROWS // 2})
+    kill_ten_workers(job)
+    work()
+    expected = [
+        {"before": value} | ({} if value.endswith(".0") else {"now": int(value)})
+        for value in values
+    ]
+    assert (stand(job), job.changed) == (JobState.DONE, ROWS // 2)
+    assert roles(attribute) == expected
+    assert list(check()) == []
 
 
 def test_a_purge_whose_workers_are_killed_destroys_and_exports_each_value_once(dee, attribute):
