@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from django.db import Error, connections
+from django.db import Error, connection, connections
 from django.utils import timezone
 from psycopg import errors
 
@@ -109,6 +109,7 @@ class Worker:
             job = lease.store(job, step=steps[0].name, total=walk.total())
         step = next(each for each in steps if each.name == job.step)
         if isinstance(step, Act):
+            _use_one_processor()
             with lease.kept_alive(job), self._at_once():
                 step.do(job)
             return Turn(_advanced(lease.latest(job), steps), step.name)
@@ -140,6 +141,12 @@ class Worker:
             cursor.execute("SET statement_timeout = 0")
             # Giving free pages back to the disk would stop writers for a moment.
             cursor.execute(f"VACUUM (SKIP_LOCKED, TRUNCATE FALSE) {indexes.table()}")
+
+
+def _use_one_processor() -> None:
+    """Nobody waits for what a job counts, and people do for the other processors."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
 
 
 def _advanced(job: Job, steps: list[Step]) -> Job:

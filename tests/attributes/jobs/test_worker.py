@@ -68,6 +68,15 @@ def test_every_value_of_every_tenant_is_converted_and_read_from_the_new_slot(dee
         assert [document[attribute.slot] for document in documents(tenant)] == [7, 40]
 
 
+def test_what_a_job_counts_takes_one_processor(dee, attribute):
+    fill(attribute, ["7"])
+    hands.retype(dee, attribute, "INTEGER")
+    work()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_parallel_workers_per_gather")
+        assert cursor.fetchone() == ("0",)
+
+
 def test_a_batch_goes_far_where_little_is_to_do(dee, attribute):
     fill(attribute, ["7"] * 25)
     hands.retype(dee, attribute, "INTEGER")
