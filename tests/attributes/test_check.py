@@ -163,7 +163,10 @@ def test_sql_is_sure_of_an_ordinary_value(type_):
         assert cursor.fetchone()[0] is (type_.name != "MULTISELECT")
 
 
-@pytest.mark.parametrize("id_", [UUID, "a26ef3b3-27c9-40d6-a99d-4c85560c551a", str(UUID_(int=0)), str(UUID_(int=2**128 - 1))])
+@pytest.mark.parametrize(
+    "id_",
+    [UUID, "a26ef3b3-27c9-40d6-a99d-4c85560c551a", str(UUID_(int=0)), str(UUID_(int=2**128 - 1))],
+)
 def test_sql_is_sure_of_the_form_of_every_reference(id_):
     for typed in (type_() for type_ in types.TYPES if type_.refers):
         with connection.cursor() as cursor:
