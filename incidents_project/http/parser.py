@@ -15,6 +15,7 @@ from itertools import accumulate, islice
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
+from django.http import UnreadablePostError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
@@ -74,11 +75,14 @@ class StrictJSONParser(BaseParser):
             raise UnsupportedMediaType
         limit = settings.BODY_LIMIT
         # Without a number in Content-Length the request would have no stream.
-        if int(request.META["CONTENT_LENGTH"]) > limit:
+        length = int(request.META["CONTENT_LENGTH"])
+        if length > limit:
             raise BodyTooLarge(limit)
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise BodyTooLarge(limit)
+        if len(body) < length:  # though what there is may be JSON
+            raise UnreadablePostError
         return loads(body)
 
 

@@ -4,6 +4,7 @@ import json
 import time
 from contextlib import suppress
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from hypothesis import given
@@ -214,6 +215,12 @@ def test_a_body_is_one_json_object_in_utf_8(body, content_type, status, code):
         assert json.loads(response.content)["code"] == code
     if status == 415:
         assert "application/json" in json.loads(response.content)["detail"]
+
+
+def test_a_body_that_ends_before_its_length_is_not_taken_for_whole():
+    response = post(b"", **{"CONTENT_LENGTH": "100", "wsgi.input": BytesIO(b'{"a": 1}')})
+    assert response.status_code == 400
+    assert json.loads(response.content)["code"] == "body_cut_short"
 
 
 def test_the_limit_is_the_last_size_that_passes(settings):
