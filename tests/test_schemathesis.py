@@ -47,6 +47,7 @@ UNSPEAKABLE = {
     "pattern_too_costly",
     "required",
     "reserved_name",
+    "same_type",
     "too_deep",
     "unknown_option",
     "unknown_option_set",
