@@ -166,6 +166,8 @@ def empty() -> None:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = {name for (name,) in cursor.fetchall()} - KEPT
         cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in sorted(tables)))
+        # What this process knows of the definitions is not in force any more.
+        cursor.execute("UPDATE attributes_epoch SET stamp = gen_random_uuid()")
         cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'i' AND relname ~ %s", [MADE])
         for (name,) in cursor.fetchall():
             cursor.execute(f'DROP INDEX "{name}"')
