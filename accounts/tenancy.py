@@ -118,8 +118,7 @@ def survey(longest: str = "10min") -> Iterator[None]:
 @lru_cache(maxsize=16)
 def _surveying(surveyor: str, longest: str) -> str:
     statements = sql.SQL(
-        "SET TRANSACTION READ ONLY; SET LOCAL ROLE {}; SET LOCAL statement_timeout = {};"
-        " SET LOCAL jit = off"
+        "SET TRANSACTION READ ONLY; SET LOCAL ROLE {}; SET LOCAL statement_timeout = {}"
     ).format(sql.Identifier(surveyor), sql.Literal(longest))
     return statements.as_string(None)
 

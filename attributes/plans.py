@@ -48,6 +48,21 @@ class Tally:
     samples: dict[Verdict, list[Sample]] = field(default_factory=lambda: {v: [] for v in Verdict})
     exact: bool = True
 
+    def described(self) -> dict[str, Any]:
+        """The counts as the API answers them, and the commands as JSON."""
+        return {
+            "exact": self.exact,
+            "incidents": self.incidents,
+            "holders": self.holders,
+            "outcomes": {
+                verdict.value: {
+                    "count": count,
+                    "samples": [asdict(sample) for sample in self.samples[verdict]],
+                }
+                for verdict, count in self.counts.items()
+            },
+        }
+
     def present(self, before: AttributeType, after: AttributeType) -> None:
         """Have the samples' values as the API answers them, not as they are stored."""
         for verdict, samples in self.samples.items():
@@ -81,22 +96,12 @@ class Plan:
 
     def described(self) -> dict[str, Any]:
         """The plan as the API answers it, and the commands as JSON."""
-        tally = self.tally
         return {
             "change": self.change,
             "name": self.name,
             "class": self.risk,
             "plan": self.hash,
-            "exact": tally.exact,
-            "incidents": tally.incidents,
-            "holders": tally.holders,
-            "outcomes": {
-                verdict.value: {
-                    "count": count,
-                    "samples": [asdict(sample) for sample in tally.samples[verdict]],
-                }
-                for verdict, count in tally.counts.items()
-            },
+            **self.tally.described(),
             "referrers": [asdict(referrer) for referrer in self.referrers],
             "seconds": self.seconds,
             "undo_until": self.undo_until,

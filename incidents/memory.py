@@ -5,6 +5,7 @@ asks the database for the versions that it shows, and a version is never another
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from uuid import UUID
 
 from orjson import Fragment
@@ -63,13 +64,7 @@ class Memory:
         self._young[version] = text
 
 
-_kept: tuple[UUID, Memory] | None = None
-
-
-def under(stamp: UUID) -> Memory:
-    """What was answered under this schema."""
-    global _kept  # noqa: PLW0603 - one per epoch and process
-    kept = _kept
-    if kept is None or kept[0] != stamp:
-        kept = _kept = (stamp, Memory())
-    return kept[1]
+@lru_cache(maxsize=1)
+def under(_stamp: UUID) -> Memory:
+    """What was answered under this schema; under the one before nobody asks any more."""
+    return Memory()

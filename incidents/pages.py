@@ -3,7 +3,7 @@
 The statements are made of constants and slots; whatever a client sent is a parameter.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -122,9 +122,8 @@ def _answered(
     if known is None:
         return records, [presenter.present(row) for _, row in page]
     texts = known.recall([version for version, _ in page])
-    for version, row in page:
-        if version not in texts:
-            texts[version] = known.keep(version, dumps(presenter.present(row)))
+    unknown = [(version, row) for version, row in page if version not in texts]
+    texts |= _written(known, presenter, unknown)
     return records, [texts[version] for version, _ in page]
 
 
@@ -144,11 +143,21 @@ def _recalled(
     unknown = [id_ for tenant, id_, xmin in versions if (tenant, id_, xmin) not in texts]
     if unknown:
         sql = f"SELECT {_VERSION}{listed(presenter.columns)}{OF_TENANT} AND id = ANY(%s) OFFSET 0"
-        for id_, xmin, *row in tenancy.read(tenant_id, Select(sql, [unknown])):
-            version = tenant_id, id_, xmin
-            texts[version] = known.keep(version, dumps(presenter.present(row)))
+        found = tenancy.read(tenant_id, Select(sql, [unknown]))
+        read = [((tenant_id, id_, xmin), row) for id_, xmin, *row in found]
+        texts |= _written(known, presenter, read)
     # What was read a moment later may be another version, which the page might not have.
     return [texts[version] for version in versions] if texts.keys() >= set(versions) else None
+
+
+def _written(
+    known: Memory, presenter: Presenter, records: Iterable[tuple[Version, Sequence[Any]]]
+) -> dict[Version, Fragment]:
+    """The texts of what was read, remembered."""
+    return {
+        version: known.keep(version, dumps(presenter.present(record)))
+        for version, record in records
+    }
 
 
 def _version(tenant_id: str, record: Record) -> Version:

@@ -1,6 +1,5 @@
 """A plan as the API and the commands answer it."""
 
-from dataclasses import asdict
 from typing import Any
 
 from attributes.document.apply import Plan, Planned
@@ -16,22 +15,12 @@ def described(plan: Plan) -> dict[str, Any]:
 
 
 def _step(step: Planned) -> dict[str, Any]:
-    tally = step.tally
     return {
         "change": step.change,
         "name": step.name,
         "says": step.says,
         "class": step.risk,
-        "exact": tally.exact,
-        "incidents": tally.incidents,
-        "holders": tally.holders,
-        "outcomes": {
-            verdict.value: {
-                "count": count,
-                "samples": [asdict(sample) for sample in tally.samples[verdict]],
-            }
-            for verdict, count in tally.counts.items()
-        },
+        **step.tally.described(),
         "undo_until": step.undo_until,
         "undo_forever": step.undo_until is None,
     }

@@ -102,7 +102,7 @@ def test_scope_gives_back_the_outer_tenant(make_incident):
 
 COUNTED = "SELECT count(*) FROM incidents_incident"
 IN_FORCE = """
-    SELECT current_user, current_setting('statement_timeout'), current_setting('jit'),
+    SELECT current_user, current_setting('statement_timeout'),
            current_setting('transaction_read_only'), current_setting('app.tenant_id', true)
 """
 

@@ -8,6 +8,7 @@ from orjson import Fragment
 from accounts import tenancy
 from attributes.operations.change import carry_out
 from attributes.operations.rename import Rename
+from attributes.schema import schemas
 from incidents import memory
 from incidents.memory import Memory
 from tests.conftest import ACME, GLOBEX, client_of
@@ -94,7 +95,7 @@ def test_a_transaction_sees_its_own_changes(viewer_api, make_incident):
     make_incident(name="Mine")
     for _ in range(5):
         assert names(viewer_api) == ["Mine"]
-    assert memory._kept is None or not memory._kept[1]._young
+    assert not memory.under(schemas.now().stamp)._young
 
 
 def test_one_tenants_text_is_not_anothers():
