@@ -26,7 +26,7 @@ from pathlib import Path
 import psycopg
 
 from incidents_project import env
-from incidents_project.database import account, binaries, leakproof, roles
+from incidents_project.database import account, binaries, buffers, leakproof, roles
 from incidents_project.database.refusal import ClusterError
 
 SUPERUSER = "postgres"
@@ -44,14 +44,18 @@ _CONFIGURATION = {
     "listen_addresses": "",
     "port": str(PORT),
     "max_connections": "200",
-    "shared_buffers": "512MB",  # taken as it is used
     "max_wal_size": "2GB",  # a change of all values must not bring checkpoint upon checkpoint
     "jit": "off",  # compiling takes longer than any statement of ours
     "random_page_cost": "1.1",  # what is not in memory is on an SSD
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",  # emptying a table looks through all of it
+}
 
 
 class Cluster:
@@ -355,7 +359,10 @@ def _command_line(pid: int) -> str:
 
 
 def _configuration(socket_dir: Path) -> dict[str, str]:
-    configuration = _CONFIGURATION | {"unix_socket_directories": f'"{socket_dir}"'}
+    configuration = _CONFIGURATION | {
+        "unix_socket_directories": f'"{socket_dir}"',
+        "shared_buffers": buffers.size(),
+    }
     return configuration if _durable() else configuration | _NOT_DURABLE
 
 
