@@ -10,11 +10,12 @@ from typing import Any
 
 from incidents_project import env
 from incidents_project.background import background
+from incidents_project.http.worker import WORKER
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "4"))
 threads = int(os.environ.get("WEB_THREADS", "2"))
-worker_class = "incidents_project.http.worker.LingeringWorker"
+worker_class = WORKER
 timeout = 30  # seconds until a worker that does not answer is replaced
 graceful_timeout = 20  # seconds for requests under way when the service is stopped
 keepalive = 75  # seconds: longer than a proxy keeps an idle connection

@@ -1,26 +1,26 @@
-"""The worker of gunicorn that the service runs in."""
+"""The workers of gunicorn that the service runs in: ``EpollWorker`` on Linux, elsewhere threads."""
 
+import os
 import select
 import signal
-from threading import BoundedSemaphore
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-_LINGER = 5  # milliseconds
+_HOUSEKEEPING = 1.0  # seconds between two looks at what has expired
+_ENDING = 0.05  # the same, while the worker ends
+_BREATH = 0.1  # seconds; when the process may open no more files, for one to be closed
+_TCP = {socket.AF_INET, socket.AF_INET6}
 
 
-class LingeringWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """Threads, each of which waits a moment for the next request on the connection it has served.
-
-    Gunicorn hands a connection back to its main thread after every request, which hands the next
-    one to a thread again: a tenth of what reading an incident costs. A client that asks again at
-    once is spared that, but only while nobody else waits, and one thread is always left to others.
-    """
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._places = BoundedSemaphore(max(self.cfg.threads - 1, 1))
+class QuietWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """Gunicorn's threads, that end without a traceback."""
 
     def init_signals(self) -> None:
         """Leave ctrl-C to the master: a terminal sends it to all, and the master tells its workers.
@@ -32,25 +32,179 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGQUIT, self.handle_exit)
 
-    def handle(self, conn: TConn) -> Any:
-        """Serve what comes on this connection; answers whether to keep it."""
-        kept = super().handle(conn)
-        while kept is True and self._is_asked_again(conn):
-            kept = super().handle(conn)
-        return kept
 
-    def _is_asked_again(self, conn: TConn) -> bool:
-        # What was read ahead is for gunicorn to find: it would not make the socket readable.
-        if not self.alive or self._others_wait() or conn.parser.unreader.buf.getvalue():
-            return False
-        if not self._places.acquire(blocking=False):
-            return False
+class EpollWorker(QuietWorker):
+    """Threads that all wait for the next request, on whatever connection it comes.
+
+    Gunicorn's main thread watches the connections, hands each request to a thread and takes the
+    connection back: at eight connections a tenth of what reading an incident costs. Here the kernel
+    wakes one of the threads that wait. It tells of a connection once and is then asked to watch it
+    again, so that two threads never serve the same. One that sends nothing occupies nobody.
+    """
+
+    def init_process(self) -> None:
+        """What may not be shared with other processes is made in this one."""
+        self._epoll = select.epoll()
+        self._told = os.eventfd(0)  # wakes the main thread
+        self._over = os.eventfd(0)  # wakes all the others, for the last time
+        self._listeners: dict[int, socket.socket] = {}
+        self._door = threading.Lock()  # who accepts a connection also writes it down
+        # Those that wait for a request; whoever takes one out has it for itself.
+        self._idle: dict[int, TConn] = {}
+        self._open: set[TConn] = set()
+        self.keepalived_conns = self._idle  # gunicorn asks how many there are
+        super().init_process()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Stop: answer what is under way, and end."""
+        self.alive = False
+        os.eventfd_write(self._told, 1)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        self._epoll.register(self._over, select.EPOLLIN)
+        threads = [
+            threading.Thread(target=self._serve, name=f"serve-{n}", daemon=True)
+            for n in range(self.cfg.threads)
+        ]
+        for thread in threads:
+            thread.start()
+        while self.alive and self.is_parent_alive():
+            self.notify()
+            self._listen()
+            self._close_expired()
+            self._sleep(_HOUSEKEEPING)
+        self.alive = False
+        self._end()
+        os.eventfd_write(self._over, 1)
+        for thread in threads:
+            thread.join(_HOUSEKEEPING)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Answer; head and body, which gunicorn writes one after the other, leave together."""
+        # "100 Continue" is waited for; it must not wait itself.
+        if conn.sock.family not in _TCP or req._expected_100_continue:  # noqa: SLF001
+            return super().handle_request(req, conn)
+        with _in_one_piece(conn.sock):
+            return super().handle_request(req, conn)
+
+    # The main thread
+
+    def _sleep(self, seconds: float) -> None:
+        if select.select([self._told], [], [], seconds)[0]:
+            os.eventfd_read(self._told)
+
+    def _listen(self) -> None:
+        """Accept connections, as long as there are not too many."""
+        with self._door:
+            if len(self._open) >= self.worker_connections or self._listeners:
+                return
+            for listener in self.sockets:
+                listener.settimeout(0)
+                self._listeners[listener.fileno()] = listener
+                self._epoll.register(listener.fileno(), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+
+    def _listen_no_more(self) -> None:
+        """Behind the door: nobody accepts anything meanwhile, or afterwards."""
+        for fd in self._listeners:
+            self._epoll.unregister(fd)
+        self._listeners.clear()
+
+    def _close_expired(self) -> None:
+        now = time.monotonic()
+        for fd, conn in list(self._idle.items()):
+            if conn.timeout <= now and self._idle.pop(fd, None) is conn:
+                self._open.discard(conn)
+                conn.close()
+
+    def _end(self) -> None:
+        """Let what is under way be answered; who might be sending a request has a moment yet."""
+        with self._door:
+            self._listen_no_more()
+        now = time.monotonic()
+        lingering, deadline = now + STOP_KEEPALIVE_LINGER, now + self.cfg.graceful_timeout
+        while self._open and time.monotonic() < deadline:
+            self.notify()
+            for conn in list(self._idle.values()):
+                conn.timeout = min(conn.timeout, lingering)
+            self._close_expired()
+            self._sleep(_ENDING)
+        for listener in self.sockets:
+            listener.close()
+
+    # The others
+
+    def _serve(self) -> None:
+        while True:
+            for fd, _ in self._epoll.poll(maxevents=1):
+                if fd == self._over:
+                    return
+                try:
+                    self._turn(fd)
+                except (Exception, SystemExit):
+                    self.log.exception("A connection was lost.")
+
+    def _turn(self, fd: int) -> None:
+        """Whatever it is that can be read there."""
+        if fd in self._listeners:
+            with self._door:
+                self._accept(fd)
+        elif (conn := self._idle.pop(fd, None)) is not None:
+            kept = False
+            try:
+                kept = self._answer(conn)
+            finally:
+                if kept:
+                    self._watch(conn, self._epoll.modify)
+                else:
+                    self._open.discard(conn)
+                    conn.close(graceful=True)
+
+    def _accept(self, fd: int) -> None:
+        listener = self._listeners.get(fd)
+        if listener is None:  # too many by now
+            return
         try:
-            poll = select.poll()
-            poll.register(conn.sock, select.POLLIN)
-            return bool(poll.poll(_LINGER))
-        finally:
-            self._places.release()
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # another process was quicker
+            return
+        except OSError as error:
+            self.log.warning("No connection can be accepted: %s", error)
+            time.sleep(_BREATH)
+            return
+        conn = TConn(self.cfg, sock, client, listener.getsockname())
+        conn.data_ready = True  # it is not looked at before
+        self._open.add(conn)
+        if len(self._open) >= self.worker_connections:
+            self._listen_no_more()
+        self._watch(conn, self._epoll.register)
 
-    def _others_wait(self) -> bool:
-        return self.cfg.threads < 2 or not self.tpool._work_queue.empty()  # noqa: SLF001
+    def _answer(self, conn: TConn) -> bool:
+        """Answer what came; whether the connection is kept.
+
+        What was read ahead would not make it readable.
+        """
+        kept = self.handle(conn)
+        while kept is True and conn.parser.unreader.buf.getvalue():
+            kept = self.handle(conn)
+        return kept is True
+
+    def _watch(self, conn: TConn, ask: Callable[[int, int], None]) -> None:
+        conn.set_timeout()
+        fd = conn.sock.fileno()
+        self._idle[fd] = conn  # the kernel stops watching what is closed by itself
+        ask(fd, select.EPOLLIN | select.EPOLLONESHOT)
+
+
+@contextmanager
+def _in_one_piece(sock: socket.socket) -> Iterator[None]:
+    """Have the kernel keep what does not fill a segment until the end."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # closed
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+
+WORKER = f"{__name__}.{'EpollWorker' if sys.platform == 'linux' else 'QuietWorker'}"
