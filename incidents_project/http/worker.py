@@ -16,6 +16,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 _HOUSEKEEPING = 1.0  # seconds between two looks at what has expired
 _ENDING = 0.05  # the same, while the worker ends
 _BREATH = 0.1  # seconds; when the process may open no more files, for one to be closed
+_HEAD = 16_384  # bytes; of a longer head a thread waits for the rest
 _TCP = {socket.AF_INET, socket.AF_INET6}
 
 
@@ -39,7 +40,8 @@ class EpollWorker(QuietWorker):
     Gunicorn's main thread watches the connections, hands each request to a thread and takes the
     connection back: at eight connections a tenth of what reading an incident costs. Here the kernel
     wakes one of the threads that wait. It tells of a connection once and is then asked to watch it
-    again, so that two threads never serve the same. One that sends nothing occupies nobody.
+    again, so that two threads never serve the same. One that sends nothing, or not all of a
+    request's head, occupies nobody.
     """
 
     def init_process(self) -> None:
@@ -52,6 +54,7 @@ class EpollWorker(QuietWorker):
         # Those that wait for a request; whoever takes one out has it for itself.
         self._idle: dict[int, TConn] = {}
         self._open: set[TConn] = set()
+        self._begun: set[TConn] = set()  # have sent a part of a head
         self.keepalived_conns = self._idle  # gunicorn asks how many there are
         super().init_process()
 
@@ -112,10 +115,14 @@ class EpollWorker(QuietWorker):
 
     def _close_expired(self) -> None:
         now = time.monotonic()
-        for fd, conn in list(self._idle.items()):
+        for fd, conn in self._idle.copy().items():
             if conn.timeout <= now and self._idle.pop(fd, None) is conn:
-                self._open.discard(conn)
-                conn.close()
+                self._close(conn, graceful=False)
+
+    def _close(self, conn: TConn, *, graceful: bool) -> None:
+        self._open.discard(conn)
+        self._begun.discard(conn)
+        conn.close(graceful=graceful)
 
     def _end(self) -> None:
         """Let what is under way be answered; who might be sending a request has a moment yet."""
@@ -125,7 +132,7 @@ class EpollWorker(QuietWorker):
         lingering, deadline = now + STOP_KEEPALIVE_LINGER, now + self.cfg.graceful_timeout
         while self._open and time.monotonic() < deadline:
             self.notify()
-            for conn in list(self._idle.values()):
+            for conn in self._idle.copy().values():
                 conn.timeout = min(conn.timeout, lingering)
             self._close_expired()
             self._sleep(_ENDING)
@@ -136,29 +143,28 @@ class EpollWorker(QuietWorker):
 
     def _serve(self) -> None:
         while True:
-            for fd, _ in self._epoll.poll(maxevents=1):
+            for fd, events in self._epoll.poll(maxevents=1):
                 if fd == self._over:
                     return
                 try:
-                    self._turn(fd)
+                    self._turn(fd, over=events != select.EPOLLIN)
                 except (Exception, SystemExit):
                     self.log.exception("A connection was lost.")
 
-    def _turn(self, fd: int) -> None:
-        """Whatever it is that can be read there."""
+    def _turn(self, fd: int, *, over: bool) -> None:
+        """Whatever it is that can be read there; ``over`` says that nothing will follow."""
         if fd in self._listeners:
             with self._door:
                 self._accept(fd)
         elif (conn := self._idle.pop(fd, None)) is not None:
             kept = False
             try:
-                kept = self._answer(conn)
+                kept = not (over or self._has_head(conn)) or self._answer(conn)
             finally:
                 if kept:
                     self._watch(conn, self._epoll.modify)
                 else:
-                    self._open.discard(conn)
-                    conn.close(graceful=True)
+                    self._close(conn, graceful=True)
 
     def _accept(self, fd: int) -> None:
         listener = self._listeners.get(fd)
@@ -179,11 +185,25 @@ class EpollWorker(QuietWorker):
             self._listen_no_more()
         self._watch(conn, self._epoll.register)
 
+    def _has_head(self, conn: TConn) -> bool:
+        """Whether the next head is there; if it is not, the kernel does not tell of what we saw."""
+        if conn.sock.family not in _TCP:
+            return True
+        seen = conn.sock.recv(_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        whole = b"\r\n\r\n" in seen or b"\n\n" in seen or len(seen) in {0, _HEAD}
+        if not whole:
+            self._begun.add(conn)
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(seen) + 1)
+        return whole
+
     def _answer(self, conn: TConn) -> bool:
         """Answer what came; whether the connection is kept.
 
         What was read ahead would not make it readable.
         """
+        if conn in self._begun:
+            self._begun.discard(conn)
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         kept = self.handle(conn)
         while kept is True and conn.parser.unreader.buf.getvalue():
             kept = self.handle(conn)
@@ -193,7 +213,7 @@ class EpollWorker(QuietWorker):
         conn.set_timeout()
         fd = conn.sock.fileno()
         self._idle[fd] = conn  # the kernel stops watching what is closed by itself
-        ask(fd, select.EPOLLIN | select.EPOLLONESHOT)
+        ask(fd, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
@@ -126,6 +127,49 @@ def test_who_says_nothing_occupies_nobody(server):
     assert server.ask("/heard") == "/heard"
     for client in silent:
         client.close()
+
+
+def test_who_begins_and_does_not_go_on_occupies_nobody(server):
+    begun = [server.connect() for _ in range(10)]
+    for client in begun:
+        client.sendall(b"GET /begun HTTP/1.1\r\nHo")
+    time.sleep(0.2)
+    assert server.ask("/heard") == "/heard"
+    for client in begun:
+        client.sendall(b"st: localhost\r\n\r\n")
+    assert [answer(client) for client in begun] == ["/begun"] * 10
+    for client in begun:
+        client.close()
+
+
+def test_a_request_may_come_byte_by_byte(server):
+    with server.connect() as client:
+        for _ in range(2):
+            for byte in b"POST /bytes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n and":
+                client.sendall(bytes([byte]))
+                time.sleep(0.002)
+            assert answer(client) == "/bytes and"
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\n\n", b"GET /" + b"a" * 20_000])
+def test_what_never_becomes_a_request_is_refused(server, head):
+    with server.connect() as client:
+        client.sendall(head)
+        assert client.recv(12) in {b"HTTP/1.1 400", b"HTTP/1.1 414"}
+
+
+def test_half_a_request_of_someone_who_has_left_costs_nothing(server):
+    for _ in range(20):
+        with server.connect() as client:
+            client.sendall(b"GET /half HTTP/1.1\r\nHo")
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b""
+    time.sleep(0.2)
+    process = psutil.Process(server.process.pid).children()[0]
+    before = process.cpu_times()
+    time.sleep(0.5)
+    after = process.cpu_times()
+    assert after.user + after.system - before.user - before.system < 0.2
 
 
 def test_a_slow_answer_holds_up_nobody_else(server):
