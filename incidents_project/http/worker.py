@@ -105,7 +105,9 @@ class EpollWorker(QuietWorker):
             for listener in self.sockets:
                 listener.settimeout(0)
                 self._listeners[listener.fileno()] = listener
-                self._epoll.register(listener.fileno(), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+                # Every process is told of a connection, and whoever is free takes it. Told alone
+                # (EPOLLEXCLUSIVE), the same process would get nearly all of them.
+                self._epoll.register(listener.fileno(), select.EPOLLIN)
 
     def _listen_no_more(self) -> None:
         """Behind the door: nobody accepts anything meanwhile, or afterwards."""

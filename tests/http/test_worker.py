@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -247,6 +247,16 @@ def test_no_more_connections_than_allowed(tmp_path):
             assert answer(waiting) == "/waits"
         for client in silent:
             client.close()
+
+
+def test_processes_share_the_connections(tmp_path):
+    with started(tmp_path, "--workers", "4") as server:
+        while server.log.read_text().count("Booting worker") < 4:
+            time.sleep(0.02)
+        time.sleep(1)  # until they listen
+        with ExitStack() as stack:
+            clients = [stack.enter_context(server.connect()) for _ in range(32)]
+            assert len({asked(client, "/pid") for client in clients}) > 1
 
 
 def test_a_process_is_replaced_after_so_many_requests(tmp_path):
