@@ -255,7 +255,10 @@ def test_processes_share_the_connections(tmp_path):
             time.sleep(0.02)
         time.sleep(1)  # until they listen
         with ExitStack() as stack:
-            clients = [stack.enter_context(server.connect()) for _ in range(32)]
+            clients = []
+            for _ in range(32):
+                clients.append(stack.enter_context(server.connect()))
+                time.sleep(0.01)  # until whoever took it waits again
             assert len({asked(client, "/pid") for client in clients}) > 1
 
 
