@@ -4,7 +4,6 @@ The statements are made of constants and slots; whatever a client sent is a para
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from orjson import Fragment
 
 from accounts import tenancy
 from accounts.tenancy import Select
-from attributes.filters.conditions import EVERYTHING, Condition, all_of
+from attributes.filters.conditions import EVERYTHING, Condition, all_of, planned_by_value
 from attributes.filters.targets import AttributeTarget, Target
 from attributes.schema import Schema, schemas
 from incidents import memory, selection, sorting, totals
@@ -42,6 +41,11 @@ class Query:
     keys: Keys = sorting.DEFAULT
     selection: Selection = selection.EVERYTHING
     used: tuple[Target, ...] = ()
+
+    @property
+    def where(self) -> Condition:
+        """The condition, as the database is asked for it."""
+        return planned_by_value(self.condition)
 
     @property
     def targets(self) -> Iterator[Target]:
@@ -88,10 +92,9 @@ def read(
     tenant_id: str, schema: Schema, query: Query, part: Part, wanted: totals.Wanted
 ) -> tuple[Found, bool]:
     """The page, and whether the schema is in force; if it is not, it has to be read again."""
-    with _planned_by_value(query.condition):
-        records, rows = _answered(tenant_id, schema, query, part)
-        in_force = records[0][0] if records else schemas.now().stamp == schema.stamp
-        total = totals.of(tenant_id, query.condition, wanted, _all_seen(part, records))
+    records, rows = _answered(tenant_id, schema, query, part)
+    in_force = records[0][0] if records else schemas.now().stamp == schema.stamp
+    total = totals.of(tenant_id, query.where, wanted, _all_seen(part, records))
     position = _position(query, records[part.size - 1]) if len(records) > part.size else None
     return Found(rows, position, total, query.keys), in_force
 
@@ -183,7 +186,7 @@ def _records(
         if found:
             offset = 0
         elif offset:  # it lies beyond this run
-            passed = all_of([query.condition, run.condition])
+            passed = all_of([query.where, run.condition])
             offset -= totals.count(tenant_id, passed, most=offset)
     return records
 
@@ -197,7 +200,7 @@ def page_select(
     columns: Collection[str] = (),
 ) -> Select:
     """The SELECT of one run of a page: a record of each row, with these columns."""
-    where = all_of([query.condition, run.condition])
+    where = all_of([query.where, run.condition])
     keys = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(query.order))
     shown = f", {_VERSION}{keys}{listed(columns)}"
     order = run.order_by
@@ -231,20 +234,3 @@ def _read(key: sorting.Key, value: Any) -> Any:
     if not isinstance(key.target, AttributeTarget):
         return value
     return key.target.missing if value is None else loads(value)
-
-
-@contextmanager
-def _planned_by_value(condition: Condition) -> Iterator[None]:
-    """Have a filter planned for the values it has: no statement is prepared for all of them.
-
-    A plan that suits the common values of an attribute may read the whole table for a rare one.
-    """
-    connection.ensure_connection()
-    driver = connection.connection
-    threshold = driver.prepare_threshold
-    if condition:
-        driver.prepare_threshold = None
-    try:
-        yield
-    finally:
-        driver.prepare_threshold = threshold

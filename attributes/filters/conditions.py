@@ -43,6 +43,22 @@ def none_of(condition: Condition) -> Condition:
     return Condition(f"(({condition.sql}) IS NOT TRUE)", condition.parameters)
 
 
+def planned_by_value(condition: Condition) -> Condition:
+    """The same condition, which PostgreSQL plans anew for the values of each execution.
+
+    Of a prepared statement it may keep one plan for all values, if that looks as cheap: one that
+    suits the rare values of an attribute and reads half the table for a common one. Here it never
+    does: with its values known, what is added is true and leaves the plan; without them it is a
+    count that would take forever.
+    """
+    return all_of([condition, _DEAR_UNLESS_KNOWN]) if condition else condition
+
+
+_DEAR_UNLESS_KNOWN = Condition(
+    "(%s OR (SELECT count(*) FROM generate_series(1, 1000000000)) > 0)", (True,)
+)
+
+
 def _joined(conditions: list[Condition], word: str) -> Condition:
     if not conditions:
         return EVERYTHING

@@ -135,13 +135,14 @@ def service(found: Place, workers: int) -> Iterator[Service]:
 
 
 @contextmanager
-def thin(found: Place) -> Iterator[Service]:
+def thin(found: Place, answers: str) -> Iterator[Service]:
     """The thin service under uvicorn: a process for each CPU, since each keeps one busy."""
     port = _free_port()
     database = f"host={found.socket_dir} port={cluster.PORT} user={cluster.SUPERUSER}"
     environment = {
         **found.environment,
         "THIN_DATABASE": f"{database} dbname={cluster.DATABASE}",
+        "THIN_ANSWERS": answers,
     }
     command = [
         "uvicorn",

@@ -62,6 +62,12 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--no-thin", action="store_true", help="without the thin service")
     parser.add_argument(
+        "--thin-answers",
+        choices=("declared", "bare"),
+        default="declared",
+        help="the thin service's answers: by pydantic's models, or rows as they are",
+    )
+    parser.add_argument(
         "--log-level", default="INFO", help="of the service; default INFO, a line for each request"
     )
     options = parser.parse_args(given)
@@ -156,7 +162,7 @@ def _scene(
     service = stack.enter_context(running.service(place, options.workers))
     thin = None
     if largest and not options.no_thin:
-        thin = stack.enter_context(running.thin(place))
+        thin = stack.enter_context(running.thin(place, options.thin_answers))
     where = Where(
         ours=service.port,
         token=prepared.token,
@@ -273,7 +279,8 @@ def _report(
         f"""
 {scene.size:,} incidents, {len(data.ATTRIBUTES)} attributes ({len(data.INDEXED)} indexed), \
 {len(data.TENANTS)} tenants; measured as the largest ({largest:,} incidents)
-{options.workers} process(es) of gunicorn; {options.seconds:g} s an operation and side in {_TURNS} \
+{options.workers} process(es) of gunicorn; thin answers: {options.thin_answers}; \
+{options.seconds:g} s an operation and side in {_TURNS} \
 turns; log level {options.log_level}, no throttle
 Python {platform.python_version()}, PostgreSQL {version.split(" ")[0]} (fsync {fsync}), \
 {psutil.cpu_count()} CPUs"""

@@ -1,7 +1,8 @@
 """A thin service over the twin tables: FastAPI, pydantic, psycopg and orjson, and nothing more.
 
 No tokens, no tenancy checks, no definitions: what one would write if the twelve attributes were
-built in. ``running.thin`` starts it.
+built in. Its answers are declared as models, so that they are documented as ours are, unless
+``THIN_ANSWERS`` is ``bare``: then rows go to orjson as they are. ``running.thin`` starts it.
 """
 
 import os
@@ -23,6 +24,7 @@ from pydantic import AnyHttpUrl, AwareDatetime, BaseModel
 from tests.benchmarks import twin
 
 _WHO = "thin"
+_DECLARED = os.environ.get("THIN_ANSWERS") != "bare"
 _pool = AsyncConnectionPool(
     os.environ["THIN_DATABASE"],
     min_size=4,
@@ -71,6 +73,52 @@ class NewIncident(BaseModel):
     link: AnyHttpUrl
 
 
+class Incident(BaseModel):
+    """One as it is answered."""
+
+    id: UUID
+    name: str
+    status: str
+    type: str
+    date: datetime
+    description: str
+    reported_by: str
+    location: str
+    severity: str
+    next_update: int
+    resolved_date: datetime | None
+    backdated: bool
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    updated_by: str
+    tenant_id: str
+    occ_lock: int
+    pending: bool
+    customer_facing: bool
+    count: int
+    users_affected: int
+    loss: Decimal
+    region: str
+    team: str
+    ticket: str
+    category: str
+    day: date
+    detected_at: datetime
+    link: str
+
+
+class Page(BaseModel):
+    """Incidents, and their number if it was wanted."""
+
+    incidents: list[Incident]
+    more: bool
+    total: int | None = None
+
+
+_PAGE, _INCIDENT = (Page, Incident) if _DECLARED else (None, None)
+
+
 class Change(BaseModel):
     """What changing one takes."""
 
@@ -82,11 +130,13 @@ def _dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)  # numeric as text: exactly
 
 
-def _json(value: Any, status: int = 200) -> Response:
+def _answer(value: Any, status: int = 200) -> Any:
+    if _DECLARED:
+        return value  # for FastAPI to check and to write
     return Response(_dumps(value), status, media_type="application/json")
 
 
-@app.get("/{tenant_id}/incidents")
+@app.get("/{tenant_id}/incidents", response_model=_PAGE)
 async def list_incidents(
     tenant_id: str,
     category: str | None = None,
@@ -96,7 +146,7 @@ async def list_incidents(
     link: str | None = None,
     sort: Annotated[Literal["count", "loss"] | None, Query()] = None,
     total: bool = False,
-) -> Response:
+) -> Any:
     """A page of incidents, and their number if it is wanted."""
     counts = None if count_from is None or count_below is None else (count_from, count_below)
     search = twin.Search(category, counts, ticket, link, sort, total)
@@ -106,22 +156,22 @@ async def list_incidents(
         if total:
             found = await (await connection.execute(*twin.count(tenant_id, search))).fetchone()
             answer["total"] = found["count"]
-    return _json(answer)
+    return _answer(answer)
 
 
-@app.get("/{tenant_id}/incidents/{incident_id}")
-async def read_incident(tenant_id: str, incident_id: UUID) -> Response:
+@app.get("/{tenant_id}/incidents/{incident_id}", response_model=_INCIDENT)
+async def read_incident(tenant_id: str, incident_id: UUID) -> Any:
     """One incident."""
     async with _pool.connection() as connection:
         cursor = await connection.execute(twin.READ, [tenant_id, incident_id])
         row = await cursor.fetchone()
     if row is None:
         raise HTTPException(404)
-    return _json(row)
+    return _answer(row)
 
 
-@app.post("/{tenant_id}/incidents")
-async def create_incident(tenant_id: str, incident: NewIncident) -> Response:
+@app.post("/{tenant_id}/incidents", status_code=201, response_model=_INCIDENT)
+async def create_incident(tenant_id: str, incident: NewIncident) -> Any:
     """Record an incident."""
     id_, now = uuid_utils.uuid7(), datetime.now(UTC)
     columns = incident.model_dump() | {"link": str(incident.link)}
@@ -133,11 +183,11 @@ async def create_incident(tenant_id: str, incident: NewIncident) -> Response:
         row = await cursor.fetchone()
         entry = _entry(tenant_id, id_, "incident.created", changes, None, 0)
         await connection.execute(twin.RECORD, entry)
-    return _json(row, 201)
+    return _answer(row, 201)
 
 
-@app.patch("/{tenant_id}/incidents/{incident_id}")
-async def update_incident(tenant_id: str, incident_id: UUID, change: Change) -> Response:
+@app.patch("/{tenant_id}/incidents/{incident_id}", response_model=_INCIDENT)
+async def update_incident(tenant_id: str, incident_id: UUID, change: Change) -> Any:
     """Change one value, against the version that the client has seen."""
     async with _pool.connection() as connection, connection.transaction():
         before = await (await connection.execute(twin.LOCK, [tenant_id, incident_id])).fetchone()
@@ -152,7 +202,7 @@ async def update_incident(tenant_id: str, incident_id: UUID, change: Change) -> 
         versions = before["occ_lock"], before["occ_lock"] + 1
         entry = _entry(tenant_id, incident_id, "incident.updated", changes, *versions)
         await connection.execute(twin.RECORD, entry)
-    return _json(row)
+    return _answer(row)
 
 
 def _entry(

@@ -87,7 +87,7 @@ WORDS = {
     "attributes_epoch", "incidents_incident", "tenant_id", "id", "jsonb", "text", "uuid", "bigint",
     "boolean", "timestamptz", "float8", "radians", "sin", "cos", "asin", "sqrt", "least",
     "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "key0", "key1", "key2",
-    "in_force", "coalesce", "row_id", "xmin",
+    "in_force", "coalesce", "row_id", "xmin", "generate_series",
 }  # fmt: skip
 TOKEN = re.compile(
     r"""\s+ | %s | ::|->>?|\#>>|@>|<=|>=|[<>=+*/^(),\[\].-] | (?P<quoted>"[a-z_]+")
@@ -96,7 +96,7 @@ TOKEN = re.compile(
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)""",
     re.VERBOSE,
 )
-NUMBERS = {"0", "1", "2", "6371008.8"}
+NUMBERS = {"0", "1", "2", "6371008.8", "1000000000"}
 
 
 def check_made_of_our_own(sql):

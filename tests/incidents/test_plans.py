@@ -12,8 +12,9 @@ from attributes.operations.define import define_attribute
 from attributes.operations.index import Done, reconcile
 from attributes.schema import schemas
 from incidents import pages, sorting
-from incidents.pages import Query
+from incidents.pages import Part, Query
 from incidents.targets import targets_at
+from incidents.totals import Wanted
 from tests import conftest
 from tests.conftest import ACME, GLOBEX
 
@@ -187,3 +188,18 @@ def test_a_cursor_reads_only_runs_that_are_to_come(slots, value, reads):
     for run in (0, 1):
         found = plan(asked(sort=["attributes.level,ASC"]), position, run)
         assert ("One-Time Filter: false" not in found) == reads, found
+
+
+@pytest.mark.django_db
+def test_a_filter_is_prepared_but_planned_for_its_values_each_time(slots):
+    """One plan for all values of ``ticket`` would look as cheap: nearly each is another's."""
+    query = asked(("attributes.ticket", "T77"))
+    for _ in range(20):
+        pages.read(ACME, schemas.now(), query, Part(50), Wanted.EXACT)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT custom_plans > 10, generic_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE %s",
+            [f"%{slots['ticket']}%"],
+        )
+        assert cursor.fetchall() == [(True, 0)]
