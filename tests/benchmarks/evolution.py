@@ -83,7 +83,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.evolution")
     parser.add_argument("--size", type=int, default=20_000, help="incidents; default 20000")
     parser.add_argument("--writers", type=int, default=8, help="at once; default 8")
-    parser.add_argument("--workers", type=int, default=4, help="of the service; default 4")
+    parser.add_argument(
+        "--workers", type=int, help="processes of the service; default one for each CPU"
+    )
     parser.add_argument(
         "--no-indexes", action="store_true", help="without the four indexes of attributes"
     )

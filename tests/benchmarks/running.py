@@ -120,14 +120,12 @@ def _running(data_dir: Path, log_level: str) -> Iterator[Place]:
 
 
 @contextmanager
-def service(found: Place, workers: int) -> Iterator[Service]:
+def service(found: Place, workers: int | None) -> Iterator[Service]:
     """Gunicorn with the project's own settings, until the block ends."""
     port = _free_port()
-    environment = {
-        **found.environment,
-        "BIND": f"{HOST}:{port}",
-        "WEB_WORKERS": str(workers),
-    }
+    environment = {**found.environment, "BIND": f"{HOST}:{port}"}
+    if workers is not None:
+        environment["WEB_WORKERS"] = str(workers)
     # A worker that is replaced half way would take its CPU time with it.
     command = ["gunicorn", "--max-requests", "0", "incidents_project.wsgi"]
     with _served(found, "service", command, environment, port, "/readyz") as running:

@@ -46,7 +46,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         "--seconds", type=float, default=3.0, help="for each operation and side; default 3"
     )
     parser.add_argument(
-        "--workers", type=_positive, default=4, help="processes of gunicorn; default 4"
+        "--workers", type=_positive, help="processes of gunicorn; default one for each CPU"
     )
     parser.add_argument(
         "--data-dir",
@@ -279,9 +279,9 @@ def _report(
         f"""
 {scene.size:,} incidents, {len(data.ATTRIBUTES)} attributes ({len(data.INDEXED)} indexed), \
 {len(data.TENANTS)} tenants; measured as the largest ({largest:,} incidents)
-{options.workers} process(es) of gunicorn; thin answers: {options.thin_answers}; \
-{options.seconds:g} s an operation and side in {_TURNS} \
-turns; log level {options.log_level}, no throttle
+processes of gunicorn: {options.workers or "one for each CPU"}; thin answers: \
+{options.thin_answers}; {options.seconds:g} s an operation and side in {_TURNS} turns; log level \
+{options.log_level}, no throttle
 Python {platform.python_version()}, PostgreSQL {version.split(" ")[0]} (fsync {fsync}), \
 {psutil.cpu_count()} CPUs"""
     ]
