@@ -97,9 +97,14 @@ class Cluster:
                 fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._stop()
             except BlockingIOError:
-                pass
+                self._leave_running()
             finally:
                 os.close(alone)
+
+    def _leave_running(self) -> None:
+        """To those who still use it; Python would warn of a child that outlives us."""
+        if self._process is not None:
+            self._process.returncode = 0
 
     def postmaster(self) -> int | None:
         """The running server's process id.

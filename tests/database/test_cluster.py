@@ -1,5 +1,6 @@
 """The life of the embedded server: made, shared, left, found again."""
 
+import gc
 import os
 import subprocess
 import time
@@ -71,6 +72,19 @@ def test_processes_share_one_server_and_the_last_to_leave_stops_it(home, user):
     first.leave()
     assert runs(pid)
     second.leave()
+    assert ends(pid)
+
+
+def test_who_started_the_server_leaves_it_to_others_in_silence(home, user):
+    server = Cluster(home)
+    server.ensure_running()
+    other = user(home)
+    pid = other.postmaster()
+    server.leave()
+    del server
+    gc.collect()  # a child that still runs would be warned of
+    assert runs(pid)
+    other.leave()
     assert ends(pid)
 
 
