@@ -84,9 +84,9 @@ class Select:
 def read(tenant_id: str, select: Select) -> list[tuple[Any, ...]]:
     """The rows that ``select`` finds of this tenant's."""
     nested = connection.in_atomic_block  # a setting lasts as long as the transaction
-    with scope(tenant_id) if nested else nullcontext(), connection.cursor() as cursor:
-        cursor.execute(*select.of(tenant_id))
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    with scope(tenant_id) if nested else nullcontext():
+        # Our own backend's.
+        rows: list[tuple[Any, ...]] = connection.fetch(*select.of(tenant_id))  # type: ignore[attr-defined]
     return rows
 
 

@@ -75,10 +75,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "incidents_project.http.middleware.RequestMiddleware",
+    # Between these two: what pages need.
+    "incidents_project.http.browser.Fork",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Between these two: what only pages need.
-    "incidents_project.http.browser.Fork",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -2,11 +2,12 @@
 
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.core.errors import SchemathesisError
@@ -66,7 +67,8 @@ def open_connection():
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     try:
-        yield
+        with patch.object(connections["default"], "close_if_unusable_or_obsolete"):
+            yield
     finally:
         for signal in (request_started, request_finished):
             signal.connect(close_old_connections)

@@ -37,8 +37,7 @@ _incident: _Actions = {
 _values: _Actions = {"get": "list", "post": "create", "put": "update"}
 _comments: _Actions = {"get": "list", "post": "create", "delete": "destroy_named"}
 
-_one = [
-    path("", IncidentViewSet.as_view(_incident), name="incident"),
+_of_one = [
     path("/history", IncidentViewSet.as_view({"get": "history"}), name="incident-history"),
     path("/attributes", ValueViewSet.as_view(_values), name="incident-values"),
     path(
@@ -54,7 +53,8 @@ _one = [
     ),
 ]
 
-urlpatterns = [
+urlpatterns = [  # those that most requests are for come first
+    path("incident/<id:incident_id>", IncidentViewSet.as_view(_incident), name="incident"),
     path(
         "incident",
         IncidentViewSet.as_view({"get": "list", "post": "create"}),
@@ -63,6 +63,6 @@ urlpatterns = [
     path(
         "incident/validate", IncidentViewSet.as_view({"post": "validate"}), name="incident-validate"
     ),
-    path("incident/<id:incident_id>", include(_one)),
+    path("incident/<id:incident_id>", include(_of_one)),
     path("incident/", include(attributes_urls)),
 ]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+_OFFSET = len("+00:00")
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -15,4 +17,4 @@ class Envelope:
 
 def now() -> str:
     """This moment as the wire writes it: RFC 3339 in UTC, with microseconds and ``Z``."""
-    return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{datetime.now(UTC).isoformat(timespec='microseconds')[:-_OFFSET]}Z"

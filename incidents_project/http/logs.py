@@ -20,6 +20,9 @@ from incidents_project.http.envelope import now
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
+_WRITTEN = "written"  # marks a record that ``write`` made
+
+
 def configuration(level: str, *, style: str) -> dict[str, Any]:
     """The ``LOGGING`` setting; ``style`` is ``JSON`` or ``CONSOLE``."""
     structlog.configure(
@@ -37,7 +40,7 @@ def configuration(level: str, *, style: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
+                "()": _Line,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     *_rendering(style),
@@ -68,12 +71,22 @@ def write(logger: logging.Logger, level: int, event: str, **members: Any) -> Non
         "logger": logger.name,
         "timestamp": now(),
     }
-    (message,), more = structlog.stdlib.ProcessorFormatter.wrap_for_formatter(
-        logger, event, _correlate(logger, event, members)
-    )
-    record = logging.LogRecord(logger.name, level, "", 0, message, None, None)
-    record.__dict__.update(more["extra"])
+    members = _correlate(logger, event, members)
+    record = logging.LogRecord(logger.name, level, "", 0, members, None, None)
+    # What structlog's own formatter asks for as well.
+    record.__dict__.update({_WRITTEN: True, "_logger": logger, "_name": event})
     logger.handle(record)
+
+
+class _Line(structlog.stdlib.ProcessorFormatter):
+    """Structlog's, which does not take apart again what ``write`` has put together."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        if _WRITTEN not in record.__dict__:
+            return super().format(record)
+        members: Any = record.msg
+        return str(self.processors[-1](None, record.levelname, members))
 
 
 def _correlate(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:

@@ -3,10 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.request import split_domain_port, validate_host
 
 from incidents_project.http import correlation, logs, problem
 
@@ -52,12 +55,20 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return problem.answer(problem.plain(404))
     if "%00" in meta.get("QUERY_STRING", ""):
         return problem.refuse("bad_character", "Query parameters may not hold NUL characters.")
-    if request.path_info not in _PROBES:
+    host = meta.get("HTTP_HOST", "")
+    if not _is_admitted(host, tuple(settings.ALLOWED_HOSTS)) and request.path_info not in _PROBES:
         try:
             request.get_host()
         except DisallowedHost:
             return problem.refuse("bad_host", problem.CODES["bad_host"])
     return None
+
+
+@lru_cache(maxsize=256)
+def _is_admitted(host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether Django would take this host, by what it is usually asked; it has the last word."""
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def _finish(request: HttpRequest, response: HttpResponse) -> None:

@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from gunicorn import util
+from gunicorn.http import get_parser
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from incidents_project.http import usual
 
 _HOUSEKEEPING = 1.0  # seconds between two looks at what has expired
 _ENDING = 0.05  # the same, while the worker ends
@@ -34,6 +38,53 @@ class QuietWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         signal.signal(signal.SIGQUIT, self.handle_exit)
 
 
+class Reader:
+    """Stands where gunicorn has its parser: reads what is usual, and leaves the rest to that."""
+
+    def __init__(self, cfg: Any, conn: TConn) -> None:
+        self.received = b""
+        self._sock = conn.sock
+        self._peer = usual.Peer.of(cfg, conn.client, conn.server)
+        self._theirs = get_parser(cfg, conn.sock, conn.client)
+        self._is_theirs = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the head of the next request has been received, or will not end."""
+        received = self.received
+        return b"\r\n\r\n" in received or b"\n\n" in received or len(received) >= _HEAD
+
+    def receive(self) -> bool:
+        """Take what is there; False where nothing will come any more."""
+        try:
+            more = self._sock.recv(_HEAD, socket.MSG_DONTWAIT)
+        except BlockingIOError:  # a false alarm
+            return True
+        except OSError:  # it was cut
+            return False
+        self.received += more
+        return bool(more)
+
+    def __next__(self) -> Any:
+        """The next request."""
+        request = usual.read(self.received, self._peer)
+        self._is_theirs = request is None
+        if request is None:
+            self._theirs.unreader.unread(self.received)
+            self.received = b""
+            return next(self._theirs)
+        self.received = request.rest
+        return request
+
+    def finish_body(self, deadline: float) -> bool:
+        """Pass by what nobody has read of the body; False where that takes too long."""
+        if not self._is_theirs:
+            return True
+        finished: bool = self._theirs.finish_body(deadline=deadline)
+        self.received = self._theirs.unreader.take_buffered()
+        return finished
+
+
 class EpollWorker(QuietWorker):
     """Threads that all wait for the next request, on whatever connection it comes.
 
@@ -54,7 +105,8 @@ class EpollWorker(QuietWorker):
         # Those that wait for a request; whoever takes one out has it for itself.
         self._idle: dict[int, TConn] = {}
         self._open: set[TConn] = set()
-        self._begun: set[TConn] = set()  # have sent a part of a head
+        # Where nobody asked for what only gunicorn has, requests need not go through all of it.
+        self._reads = _is_plain(self.cfg)
         self.keepalived_conns = self._idle  # gunicorn asks how many there are
         super().init_process()
 
@@ -84,12 +136,40 @@ class EpollWorker(QuietWorker):
             thread.join(_HOUSEKEEPING)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        """Answer; head and body, which gunicorn writes one after the other, leave together."""
+        """Answer; head and body leave together. Whether the connection may be kept."""
+        if isinstance(req, usual.Usual):
+            return self._answer_usual(req, conn)
         # "100 Continue" is waited for; it must not wait itself.
         if conn.sock.family not in _TCP or req._expected_100_continue:  # noqa: SLF001
             return super().handle_request(req, conn)
         with _in_one_piece(conn.sock):
             return super().handle_request(req, conn)
+
+    def _answer_usual(self, request: usual.Usual, conn: TConn) -> bool:
+        answer = usual.Answer(request, conn.sock, self.cfg)
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        if not (self.alive and self.cfg.keepalive and len(self._idle) < self.max_keepalived):
+            answer.force_close()
+        try:
+            body = self.wsgi(request.environ, answer.start_response)
+            try:
+                answer.send(body)
+            finally:
+                if hasattr(body, "close"):
+                    body.close()
+        except OSError:
+            raise
+        except (Exception, SystemExit):
+            if not answer.headers_sent:
+                raise
+            # Another answer behind what has been sent would be taken for its body.
+            self.log.exception("Error handling request")
+            util.close_graceful(conn.sock)
+            return False
+        return not answer.should_close()
 
     # The main thread
 
@@ -123,7 +203,6 @@ class EpollWorker(QuietWorker):
 
     def _close(self, conn: TConn, *, graceful: bool) -> None:
         self._open.discard(conn)
-        self._begun.discard(conn)
         conn.close(graceful=graceful)
 
     def _end(self) -> None:
@@ -161,7 +240,7 @@ class EpollWorker(QuietWorker):
         elif (conn := self._idle.pop(fd, None)) is not None:
             kept = False
             try:
-                kept = not (over or self._has_head(conn)) or self._answer(conn)
+                kept = self._go_on(conn, over=over)
             finally:
                 if kept:
                     self._watch(conn, self._epoll.modify)
@@ -182,40 +261,45 @@ class EpollWorker(QuietWorker):
             return
         conn = TConn(self.cfg, sock, client, listener.getsockname())
         conn.data_ready = True  # it is not looked at before
+        if self._reads and sock.family in _TCP:
+            conn.parser = Reader(self.cfg, conn)
         self._open.add(conn)
         if len(self._open) >= self.worker_connections:
             self._listen_no_more()
         self._watch(conn, self._epoll.register)
 
-    def _has_head(self, conn: TConn) -> bool:
-        """Whether the next head is there; if it is not, the kernel does not tell of what we saw."""
-        if conn.sock.family not in _TCP:
-            return True
-        seen = conn.sock.recv(_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        whole = b"\r\n\r\n" in seen or b"\n\n" in seen or len(seen) in {0, _HEAD}
-        if not whole:
-            self._begun.add(conn)
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(seen) + 1)
-        return whole
-
-    def _answer(self, conn: TConn) -> bool:
-        """Answer what came; whether the connection is kept.
+    def _go_on(self, conn: TConn, *, over: bool) -> bool:
+        """Answer what has come; whether the connection is kept.
 
         What was read ahead would not make it readable.
         """
-        if conn in self._begun:
-            self._begun.discard(conn)
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-        kept = self.handle(conn)
-        while kept is True and conn.parser.unreader.buf.getvalue():
+        reader = conn.parser
+        if not isinstance(reader, Reader):
             kept = self.handle(conn)
-        return kept is True
+            while kept is True and conn.parser.unreader.buf.getvalue():
+                kept = self.handle(conn)
+            return kept is True
+        if not reader.receive():
+            return False
+        while reader.received and (reader.is_whole or over):
+            if self.handle(conn) is not True:
+                return False
+        return True
 
     def _watch(self, conn: TConn, ask: Callable[[int, int], None]) -> None:
         conn.set_timeout()
         fd = conn.sock.fileno()
         self._idle[fd] = conn  # the kernel stops watching what is closed by itself
         ask(fd, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT)
+
+
+def _is_plain(cfg: Any) -> bool:
+    """Whether requests are plain HTTP, and nobody is to be told of each of them."""
+    told = cfg.accesslog or any(
+        cfg.settings[hook].get() is not cfg.settings[hook].default
+        for hook in ("pre_request", "post_request")
+    )
+    return not (told or cfg.is_ssl or cfg.proxy_protocol != "off" or "h2" in cfg.http_protocols)
 
 
 @contextmanager

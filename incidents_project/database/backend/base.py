@@ -6,7 +6,7 @@ first statement can travel in the same message.
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     opened_with: list[Any] = []  # replaced, never changed
     _opening = ""
+    _reader: Any = None  # a cursor of the connection
     _trusted_until = 0.0
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
@@ -47,6 +48,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if name is None:
             return self.connection.cursor()
         return self.connection.cursor(name, scrollable=False, withhold=not self.in_atomic_block)
+
+    def fetch(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows that a statement finds: what its cursor would, without making one each time."""
+        if self.execute_wrappers or self.queries_logged or self.in_atomic_block:
+            with self.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+                return found
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            if self._reader is None or self._reader.connection is not self.connection:
+                self._reader = self.connection.cursor()
+            rows: list[tuple[Any, ...]] = self._reader.execute(statement, parameters).fetchall()
+        return rows
 
     @contextmanager
     def opening(self, statements: str) -> Iterator[None]:
