@@ -12,15 +12,22 @@ from orjson import Fragment
 
 from accounts import tenancy
 from accounts.tenancy import Select
-from attributes.filters.conditions import EVERYTHING, Condition, all_of, planned_by_value
+from attributes.filters.conditions import (
+    EVERYTHING,
+    Condition,
+    all_of,
+    planned_by_value,
+    planned_once,
+)
 from attributes.filters.targets import AttributeTarget, Target
 from attributes.schema import Schema, schemas
-from incidents import memory, selection, sorting, totals
+from incidents import memory, selection, sorting, totals, ways
 from incidents.memory import Memory, Version
 from incidents.presenter import Row
 from incidents.selection import Presenter, Selection
 from incidents.sorting import Keys, Position, Run
 from incidents.totals import Total
+from incidents.ways import WALKED, Question, Way
 from incidents_project.exact_json import dumps, loads
 from incidents_project.refusals import Fault, Invalid
 
@@ -44,8 +51,13 @@ class Query:
 
     @property
     def where(self) -> Condition:
-        """The condition, as the database is asked for it."""
+        """The condition, as the database is asked for it where nothing else is known."""
         return planned_by_value(self.condition)
+
+    @property
+    def in_order_of_index(self) -> bool:
+        """Whether the index that finds them has them in the order of the list."""
+        return [key.target.sql for key in self.keys] == [self.condition.found_by]
 
     @property
     def targets(self) -> Iterator[Target]:
@@ -67,6 +79,11 @@ class Part:
     offset: int = 0
     position: Position | None = None
 
+    @property
+    def is_first(self) -> bool:
+        """Whether the answer begins with it."""
+        return not self.offset and self.position is None
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -80,7 +97,12 @@ class Found:
 
 def select(columns: str) -> str:
     """A SELECT of columns behind whether a schema, the first parameter, is in force."""
-    return f"SELECT (SELECT stamp = %s FROM attributes_epoch) AS in_force{columns}{OF_TENANT}"  # noqa: S608
+    return f"{stamped(columns)}{OF_TENANT}"
+
+
+def stamped(columns: str) -> str:
+    """The same without what it selects from."""
+    return f"SELECT (SELECT stamp = %s FROM attributes_epoch) AS in_force{columns}"  # noqa: S608
 
 
 def listed(columns: Collection[str]) -> str:
@@ -173,10 +195,62 @@ def _version(tenant_id: str, record: Record) -> Version:
 def _records(
     tenant_id: str, schema: Schema, query: Query, part: Part, columns: Collection[str]
 ) -> list[Record]:
-    """The page, run by run, and one record more where there is one."""
+    """The page, and one record more where there is one."""
+    runs = sorting.runs(query.keys, _whole(tenant_id, query, part.position))
+    bounded = _bounded_ways(query, part, runs)
+    if not bounded:
+        return _run_by_run(tenant_id, schema, query, part, columns, runs)
+    question, limit = _question(tenant_id, query), part.size + 1
+    tried: list[Way] = []
+    for way in ways.lately.to_try(question):
+        if way not in bounded:
+            continue
+        statement = page_select(schema, query, runs[0], limit, 0, columns, way)
+        records = tenancy.read(tenant_id, statement)
+        is_full = len(records) == limit
+        if is_full and way is Way.WALK:
+            ways.lately.note(question, way, tried)
+        if is_full == (way is Way.WALK):
+            return records
+        tried.append(way)
+    records = _run_by_run(tenant_id, schema, query, part, columns, runs)
+    if len(records) < limit and Way.FEW in bounded:
+        ways.lately.note_few(question)
+    elif len(records) == limit or part.is_first:  # on the last of many pages no way fills one
+        ways.lately.note(question, Way.PLANNED, tried)
+    return records
+
+
+def _question(tenant_id: str, query: Query) -> Question:
+    """What is asked, whichever page of it."""
+    form = hash((tenant_id, query.condition.sql, *map(str, query.keys)))
+    return Question(hash((form, repr(query.condition.parameters))), form)
+
+
+def _bounded_ways(query: Query, part: Part, runs: Sequence[Run]) -> set[Way]:
+    """Which of the bounded ways would show whether what they find is the page."""
+    bounded: set[Way] = set()
+    if not query.condition or part.offset or len(runs) > 1 or query.in_order_of_index:
+        return bounded
+    if query.condition.found_by and part.is_first:
+        bounded.add(Way.FEW)
+    of_attributes = any(isinstance(target, AttributeTarget) for target in query.used)
+    if of_attributes and [key.target for key in query.keys] == [sorting.DEFAULT[0].target]:
+        bounded.add(Way.WALK)
+    return bounded
+
+
+def _run_by_run(
+    tenant_id: str,
+    schema: Schema,
+    query: Query,
+    part: Part,
+    columns: Collection[str],
+    runs: Sequence[Run],
+) -> list[Record]:
     records: list[Record] = []
     offset = part.offset
-    for run in sorting.runs(query.keys, _whole(tenant_id, query, part.position)):
+    for run in runs:
         limit = part.size + 1 - len(records)
         statement = page_select(schema, query, run, limit, offset, columns)
         found = tenancy.read(tenant_id, statement)
@@ -198,14 +272,41 @@ def page_select(
     limit: int,
     offset: int = 0,
     columns: Collection[str] = (),
+    way: Way = Way.PLANNED,
 ) -> Select:
     """The SELECT of one run of a page: a record of each row, with these columns."""
-    where = all_of([query.where, run.condition])
+    order = run.order_by
+    if way is Way.FEW:
+        by_index = Condition(f"{query.condition.found_by}, id")
+        rows = _first_rows(query.condition, by_index, limit, run.condition)
+    elif way is Way.WALK:
+        rows = _first_rows(run.condition, order, WALKED, query.condition)
+    elif query.in_order_of_index:
+        rows = _rows(all_of([planned_once(query.condition), run.condition]))
+    else:
+        rows = _rows(all_of([query.where, run.condition]))
     keys = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(query.order))
     shown = f", {_VERSION}{keys}{listed(columns)}"
-    order = run.order_by
-    sql = f"{select(shown)} AND {where.sql} ORDER BY {order.sql} LIMIT {limit:d} OFFSET {offset:d}"
-    return Select(sql, (*where.parameters, *order.parameters), [schema.stamp])
+    head = f"{stamped(shown)}{rows.sql}"
+    sql = f"{head} ORDER BY {order.sql} LIMIT {limit:d} OFFSET {offset:d}"
+    return Select(sql, (*rows.parameters, *order.parameters), [schema.stamp])
+
+
+def _rows(condition: Condition) -> Condition:
+    """The tenant's rows that meet the condition."""
+    return Condition(f"{OF_TENANT} AND {condition.sql}", condition.parameters)
+
+
+def _first_rows(
+    condition: Condition, order: Condition, most: int, condition_then: Condition
+) -> Condition:
+    """The first rows that meet the condition, and of those the ones that meet the other one."""
+    first = _rows(planned_once(condition))
+    sql = (
+        f" FROM (SELECT xmin, incidents_incident.*{first.sql} ORDER BY {order.sql}"
+        f" LIMIT {most:d}) AS first_rows WHERE {condition_then.sql}"
+    )
+    return Condition(sql, (*first.parameters, *order.parameters, *condition_then.parameters))
 
 
 def _position(query: Query, record: Record) -> Position:

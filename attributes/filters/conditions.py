@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """SQL with ``%s`` where a parameter goes. The text is of our own constants, and of slots."""
+    """SQL with ``%s`` where a parameter goes. The text is of our own constants, and of slots.
+
+    ``found_by`` is the SQL of the indexed value that it asks about, if what meets it is one range
+    of that index.
+    """
 
     sql: str
     parameters: tuple[Any, ...] = ()
+    found_by: str = ""
 
     def __bool__(self) -> bool:
         return self.sql != EVERYTHING.sql
@@ -21,7 +26,7 @@ class Condition:
         marks = re.findall(re.escape(place) + "|%s", self.sql)
         given = iter(self.parameters)
         parameters = tuple(value if found == place else next(given) for found in marks)
-        return Condition(self.sql.replace(place, mark), parameters)
+        return replace(self, sql=self.sql.replace(place, mark), parameters=parameters)
 
 
 EVERYTHING = Condition("true")
@@ -30,7 +35,8 @@ NOTHING = Condition("false")
 
 def all_of(conditions: Iterable[Condition]) -> Condition:
     """True where every one is; of none, everywhere."""
-    return _joined([one for one in conditions if one], " AND ")
+    asking = [one for one in conditions if one]
+    return replace(_joined(asking, " AND "), found_by=_found_together(asking))
 
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
@@ -59,6 +65,20 @@ _DEAR_UNLESS_KNOWN = Condition(
 )
 
 
+def planned_once(condition: Condition) -> Condition:
+    """The same condition; of a statement with it PostgreSQL keeps one plan for all values.
+
+    For statements that have one good plan; planning may take longer than they do. What is added is
+    the reverse of ``planned_by_value``: dear where its value is known, and never counted.
+    """
+    return all_of([condition, _DEAR_IF_KNOWN])
+
+
+_DEAR_IF_KNOWN = Condition(
+    "(now() IS NOT NULL OR (SELECT count(*) FROM generate_series(1, %s)) > 0)", (1_000_000_000,)
+)
+
+
 def _joined(conditions: list[Condition], word: str) -> Condition:
     if not conditions:
         return EVERYTHING
@@ -66,3 +86,9 @@ def _joined(conditions: list[Condition], word: str) -> Condition:
         return conditions[0]
     sql = word.join(one.sql for one in conditions)
     return Condition(f"({sql})", tuple(p for one in conditions for p in one.parameters))
+
+
+def _found_together(conditions: list[Condition]) -> str:
+    """What finds all that meets every one: two ranges of an index are one."""
+    found_by = {one.found_by for one in conditions}
+    return found_by.pop() if len(found_by) == 1 else ""

@@ -178,7 +178,8 @@ _READERS: Mapping[Takes, Callable[[Target, Json, datetime], Any]] = {
 
 def _compares(sign: str) -> Callable[[Target, Json], Condition]:
     def compare(target: Target, value: Json) -> Condition:
-        return Condition(f"{target.sql} {sign} {target.mark}", (target.parameter(value),))
+        sql = f"{target.sql} {sign} {target.mark}"
+        return Condition(sql, (target.parameter(value),), target.range_index)
 
     return compare
 
@@ -186,7 +187,10 @@ def _compares(sign: str) -> Callable[[Target, Json], Condition]:
 def _exact(target: Target, value: Json) -> Condition:
     if not target.type.spellings:
         return _compares("=")(target, value)
-    return _just(target, value) if isinstance(value, list) else _in(target, [value])
+    if isinstance(value, list):
+        return _just(target, value)
+    stored = _stored(target, [value])
+    return _in(target, [value]) if len(stored) > 1 else _compares("=")(target, *stored)
 
 
 def _just(target: Target, codes: list[str]) -> Condition:

@@ -49,6 +49,11 @@ class Target(ABC):
     def text(self) -> str:
         """The SQL of the value as text."""
 
+    @property
+    def range_index(self) -> str:
+        """The SQL of the value, if an index has it that finds one value or all between two."""
+        return ""
+
     @abstractmethod
     def parameter(self, value: Json) -> Any:
         """A canonical value as the driver takes it."""
@@ -85,6 +90,11 @@ class AttributeTarget(Target):
     def text(self) -> str:
         """The text, without the quotes of JSON."""
         return f"({self.sql} #>> '{{}}')"
+
+    @property
+    def range_index(self) -> str:
+        """The SQL of the value where the deployer has asked for an index of such a kind."""
+        return self.sql if self.indexed and self.type.index_method == "btree" else ""
 
     def parameter(self, value: Json) -> str:
         """Its JSON."""

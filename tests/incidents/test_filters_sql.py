@@ -87,7 +87,7 @@ WORDS = {
     "attributes_epoch", "incidents_incident", "tenant_id", "id", "jsonb", "text", "uuid", "bigint",
     "boolean", "timestamptz", "float8", "radians", "sin", "cos", "asin", "sqrt", "least",
     "CROSS", "JOIN", "LATERAL", "ALL", "answer", "asking", "set_config", "key0", "key1", "key2",
-    "in_force", "coalesce", "row_id", "xmin", "generate_series",
+    "in_force", "coalesce", "row_id", "xmin", "generate_series", "first_rows", "now",
 }  # fmt: skip
 TOKEN = re.compile(
     r"""\s+ | %s | ::|->>?|\#>>|@>|<=|>=|[<>=+*/^(),\[\].-] | (?P<quoted>"[a-z_]+")
@@ -225,7 +225,9 @@ FROM_US = {
     "lat", "limit", "listed", "lon", "n", "name", "offset", "read", "order.sql", "self.array",
     "show(_unpacked(attribute))", "slots", "statement", "target.mark", "target.marks", "target.sql",
     "target.text", "tenancy.ASKING", "text", "value", "values", "where.sql", "word",
-    "columns", "listed(presenter.columns)", "pages.select(columns)", "select(shown)",
+    "columns", "listed(presenter.columns)", "pages.select(columns)", "stamped(shown)",
+    "stamped(columns)", "head", "rows.sql", "first.sql", "most", "condition_then.sql",
+    "query.condition.found_by",
 }  # fmt: skip
 SQL = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|WHERE|FROM|AND|IS|ILIKE|EXPLAIN|LIMIT|ANY)\b|::|@>|%s"

@@ -1,9 +1,12 @@
 """The statements of a list, planned by PostgreSQL as the service's role over 50,000 incidents."""
 
+import itertools
+import re
 from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, connections
+from psycopg import sql
 
 from accounts import tenancy
 from accounts.principal import Principal, Role
@@ -11,10 +14,11 @@ from attributes.filters.language import Reader
 from attributes.operations.define import define_attribute
 from attributes.operations.index import Done, reconcile
 from attributes.schema import schemas
-from incidents import pages, sorting
+from incidents import pages, sorting, ways
 from incidents.pages import Part, Query
 from incidents.targets import targets_at
 from incidents.totals import Wanted
+from incidents.ways import WALKED, Way
 from tests import conftest
 from tests.conftest import ACME, GLOBEX
 
@@ -59,7 +63,7 @@ def slots(django_db_setup, django_db_blocker):
             members = {"name": name, "type": type_, "rules": rules, "indexed": True}
             members |= VIRTUAL.get(name, {})
             slots[name] = define_attribute(principal=dee, members=members).slot
-        values = ", ".join(f"'{slots[name]}', {sql}" for name, (*_, sql) in ATTRIBUTES.items())
+        values = ", ".join(f"'{slots[name]}', {made}" for name, (*_, made) in ATTRIBUTES.items())
         for tenant_id in (ACME, GLOBEX):
             with tenancy.scope(tenant_id), connection.cursor() as cursor:
                 cursor.execute(FILL.format(values=values), [tenant_id, ROWS // 2])
@@ -85,7 +89,7 @@ def asked(*filters, sort=()):
     reader = Reader(targets, datetime.now(UTC), faults=faults)
     condition = reader.parameters({name: [text] for name, text in filters})
     assert not faults
-    return Query(condition, keys)
+    return Query(condition, keys, used=tuple(reader.used))
 
 
 @pytest.mark.django_db
@@ -190,16 +194,86 @@ def test_a_cursor_reads_only_runs_that_are_to_come(slots, value, reads):
         assert ("One-Time Filter: false" not in found) == reads, found
 
 
-@pytest.mark.django_db
-def test_a_filter_is_prepared_but_planned_for_its_values_each_time(slots):
-    """One plan for all values of ``ticket`` would look as cheap: nearly each is another's."""
-    query = asked(("attributes.ticket", "T77"))
-    for _ in range(20):
-        pages.read(ACME, schemas.now(), query, Part(50), Wanted.EXACT)
+def plans_after(query, size=50, times=20):
+    """How often its last statement was planned for its values, and how often it was not.
+
+    It is asked for that often after a start in which the way to its page is found.
+    """
+    for _ in range(3 + times):
+        pages.read(ACME, schemas.now(), query, Part(size), Wanted.NONE)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT custom_plans > 10, generic_plans FROM pg_prepared_statements"
-            " WHERE statement LIKE %s",
-            [f"%{slots['ticket']}%"],
+            "SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%%incidents_incident%%' ORDER BY prepare_time DESC LIMIT 1"
         )
-        assert cursor.fetchall() == [(True, 0)]
+        (found,) = cursor.fetchall()
+    return found
+
+
+@pytest.fixture
+def forgotten(monkeypatch):
+    """No way is known."""
+    monkeypatch.setattr(ways, "lately", ways.Ways())
+
+
+@pytest.mark.django_db
+def test_a_filter_that_finds_few_is_planned_once(slots, forgotten):
+    statement, custom, generic = plans_after(asked(("attributes.ticket", "T77")))
+    assert "AS first_rows" in statement
+    assert (custom, generic > 10) == (5, True)
+
+
+@pytest.mark.django_db
+def test_a_filter_that_many_meet_is_planned_once(slots, forgotten):
+    statement, custom, generic = plans_after(asked(("attributes.kind", "DB")))
+    assert f"LIMIT {WALKED}) AS first_rows" in statement
+    assert (custom, generic > 10) == (5, True)
+
+
+@pytest.mark.django_db
+def test_a_filter_in_the_order_of_its_index_is_planned_once(slots, forgotten):
+    query = asked(("attributes.count__gte", "500"), sort=["attributes.count,DESC"])
+    statement, custom, generic = plans_after(query)
+    assert "AS first_rows" not in statement
+    assert (custom, generic > 10) == (5, True)
+
+
+@pytest.mark.django_db
+def test_any_other_filter_is_prepared_but_planned_for_its_values_each_time(slots, forgotten):
+    """More than a page meets it, and the newest thousands do not."""
+    statement, custom, generic = plans_after(asked(("attributes.count__gte", "24000")))
+    assert "AS first_rows" not in statement
+    assert (custom > 10, generic) == (True, 0)
+
+
+WAYS = {
+    Way.FEW: [("ticket", "T77"), ("kind", "DB"), ("count__lt", "20"), ("count__gte", "20")],
+    Way.WALK: [("ticket", "T77"), ("kind", "DB"), ("tags__has", "WEB"), ("level__gte", "7")],
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("plan_for", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize(
+    ("way", "filtered"), [(way, filtered) for way in WAYS for filtered in WAYS[way]]
+)
+def test_a_bounded_way_reads_no_more_than_its_first_rows(slots, way, filtered, plan_for):
+    """By an index that has them in that order, whether PostgreSQL knows the values or not."""
+    name, text = filtered
+    query = asked((f"attributes.{name}", text))
+    select = pages.page_select(schemas.now(), query, sorting.runs(query.keys)[0], 51, way=way)
+    statement, parameters = select.of(ACME)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('plan_cache_mode', %s, true)", [plan_for])
+        numbers = itertools.count(1)
+        numbered = re.sub("%s", lambda _: f"${next(numbers)}", statement)
+        cursor.execute(f"PREPARE page AS {numbered}")
+        values = ", ".join(sql.Literal(value).as_string(None) for value in parameters)
+        cursor.execute(f"EXPLAIN EXECUTE page ({values})")
+        found = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE page")
+    index = slots[name.partition("__")[0]] if way is Way.FEW else "created"
+    scan = next(line for line in found.splitlines() if "on incidents_incident" in line)
+    assert "Index Scan" in scan, found
+    assert index in scan, found
+    assert found.count("Sort Key") == (way is Way.FEW), found

@@ -1,0 +1,67 @@
+"""Which way leads to the page of a filter: it depends on how many incidents meet it.
+
+PostgreSQL plans a filter for its values at each execution, since the values decide. That takes
+longer than to read a page, so two ways that are planned once for all values are tried first: they
+read a bounded number of rows, and what they find shows whether it is the page.
+"""
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import NamedTuple
+
+WALKED = 1_000  # rows, which take a millisecond
+
+
+class Way(StrEnum):
+    """How a page is looked for."""
+
+    FEW = "all that meet it, by their index, and then in order: if a page has room for them"
+    WALK = "the first rows in the order of the list: if a page of them meets it"
+    PLANNED = "as PostgreSQL plans it for the values"
+
+
+class Question(NamedTuple):
+    """Numbers by which a question is known: with its values, and whichever values it has."""
+
+    number: int
+    form: int
+
+
+class Ways:
+    """Which ways to try for the page of a question, by what led there lately.
+
+    Requests share it without a lock, and two questions may have one number: what is known is only
+    where to look first.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._led: dict[int, Way] = {}  # by question
+        self._far_between: set[int] = set()  # forms of which one was walked in vain lately
+
+    def to_try(self, question: Question) -> tuple[Way, ...]:
+        """The bounded ways that are worth trying, one after the other."""
+        way = self._led.get(question.number)
+        if way is not None:
+            return () if way is Way.PLANNED else (way,)
+        return (Way.FEW,) if question.form in self._far_between else (Way.FEW, Way.WALK)
+
+    def note(self, question: Question, way: Way, tried: Collection[Way]) -> None:
+        """This way led to its page, after those that were tried in vain."""
+        if way is Way.PLANNED and not tried:
+            return  # which says nothing of the others
+        if len(self._led) >= self._most:
+            self._led.clear()
+            self._far_between.clear()
+        self._led[question.number] = way
+        if way is Way.WALK:
+            self._far_between.discard(question.form)
+        elif Way.WALK in tried:
+            self._far_between.add(question.form)
+
+    def note_few(self, question: Question) -> None:
+        """There is no more than a page, which an index finds."""
+        self._led.pop(question.number, None)
+
+
+lately = Ways()
