@@ -1,8 +1,13 @@
 #!/usr/bin/env python
 """The command line of the service: ``python manage.py help`` lists what it can do."""
 
+import errno
 import os
 import sys
+from typing import NoReturn
+
+# As sysexits.h has them; 1 and 2 mean something to some commands.
+_UNWRITTEN, _UNCONFIGURED = 74, 78
 
 
 def main() -> None:
@@ -18,11 +23,26 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
 
     try:
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            sys.stdout.flush()
     except ImproperlyConfigured as error:
-        raise SystemExit(f"Settings: {error}") from error
+        _end(f"Settings: {error}", _UNCONFIGURED)
     except KeyboardInterrupt:
         raise SystemExit(130) from None  # as a shell has it for ctrl-C
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EPIPE} or error.filename is not None:
+            raise
+        # Python would try once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        what = "The output could not be written; what the command was to do may be done"
+        _end(f"{what}. {error.strerror}.", _UNWRITTEN)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"{message}\n")
+    raise SystemExit(code)
 
 
 def _take_data_dir(arguments: list[str]) -> None:

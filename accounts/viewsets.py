@@ -66,14 +66,17 @@ class PrincipalViewSet(ViewSet):
             parser_context={"view": self, "args": args, "kwargs": kwargs},
         )
 
+    def get_renderers(self) -> Any:
+        """The forms of an answer; they know nothing of a request."""
+        return _made(tuple(self.renderer_classes))
+
     def get_permissions(self) -> Any:
         """What admits; it knows nothing of a request."""
         return _made(tuple(self.permission_classes))
 
     def _admit(self, asked: Asked) -> None:
         """Refuse who does not take our answers, may not ask, or asks too often."""
-        renderers = _made(tuple(self.renderer_classes))
-        chosen = self.get_content_negotiator().select_renderer(asked, renderers)
+        chosen = self.get_content_negotiator().select_renderer(asked, self.get_renderers())
         asked.accepted_renderer, asked.accepted_media_type = chosen
         self.perform_authentication(asked)
         self.check_permissions(asked)

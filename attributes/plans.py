@@ -63,6 +63,16 @@ class Tally:
             },
         }
 
+    def all_lost(self, why: str) -> None:
+        """Have none of the values stay, for one reason."""
+        self.counts = {**dict.fromkeys(Verdict, 0), Verdict.LOSSY: sum(self.counts.values())}
+        lost = [
+            replace(sample, becomes=None, why=why)
+            for samples in self.samples.values()
+            for sample in samples
+        ]
+        self.samples = {**{verdict: [] for verdict in Verdict}, Verdict.LOSSY: lost}
+
     def present(self, before: AttributeType, after: AttributeType) -> None:
         """Have the samples' values as the API answers them, not as they are stored."""
         for verdict, samples in self.samples.items():

@@ -170,10 +170,11 @@ class _Search:
                 continue
             refused = refusal(self.attribute.type, value)
             shown = self.attribute.type.present(value)
-            if refused is not None:
+            also = f" {refused.message}" if refused is not None else ""
+            if id_ in twins:  # first, since a job may wait for it
+                yield Violation(id_, "not_unique", f"Another incident has it.{also}", shown)
+            elif refused is not None:
                 yield Violation(id_, refused.code, refused.message, shown)
-            elif id_ in twins:
-                yield Violation(id_, "not_unique", "Another incident has it.", shown)
 
     def _absent(self, id_: UUID, originals: list[Json]) -> Violation:
         for typed, original in zip(self.originals.values(), originals, strict=True):

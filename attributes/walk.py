@@ -219,8 +219,7 @@ def _count_equal(counted: Tally, slot: str, member: str, asking: str) -> None:
             f" AND {value} IS NOT NULL GROUP BY {value} HAVING count(*) > 1 LIMIT {MOST_SAMPLES}"
         )
         rows = _read_at_leisure(asking, Select(some))
-        for id_, found in _values_of(asking, slot, [last for (last,) in rows]):
-            _show(counted, _TWIN, id_, found)
+        _show_twins(counted, slot, asking, [last for (last,) in rows])
 
 
 def _count_lost(
@@ -230,11 +229,17 @@ def _count_lost(
     for verdict, number in ((Verdict.KEPT, kept), (Verdict.LOSSY, lossy)):
         counted.counts[verdict] -= min(number, counted.counts[verdict])
         counted.counts[Verdict.IMPOSSIBLE] += number
-        shown = counted.samples[verdict]
-        counted.samples[verdict] = [each for each in shown if each.incident_id not in some]
     if some:
-        for id_, found in _values_of(asking, slot, some):
-            _show(counted, _TWIN, id_, found)
+        _show_twins(counted, slot, asking, some)
+
+
+def _show_twins(counted: Tally, slot: str, asking: str, ids: list[UUID]) -> None:
+    """These values cannot stay, and are not to be shown as if they could."""
+    for verdict in (Verdict.KEPT, Verdict.LOSSY):
+        shown = counted.samples[verdict]
+        counted.samples[verdict] = [each for each in shown if each.incident_id not in ids]
+    for id_, found in _values_of(asking, slot, ids):
+        _show(counted, _TWIN, id_, found)
 
 
 def _values_of(tenant: str, slot: str, ids: list[UUID]) -> list[tuple[UUID, Json]]:

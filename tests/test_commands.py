@@ -230,3 +230,18 @@ def test_a_refusal_is_words_and_an_exit_code(arguments):
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert "--role" in done.stderr or "--expires" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_a_full_disk_is_said_without_a_traceback():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, MANAGE, "help"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 74
+    assert done.stderr.startswith("The output could not be written;")
+    assert "Traceback" not in done.stderr

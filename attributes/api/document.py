@@ -44,7 +44,8 @@ class DocumentViewSet(PrincipalViewSet):
         accepted = self.request.META.get("HTTP_ACCEPT", "")
         if self.action == "retrieve" and YAML in accepted.lower():
             return [Yaml()]
-        return super().get_renderers()
+        usual: list[BaseRenderer] = super().get_renderers()
+        return usual
 
     def retrieve(self, request: Request) -> HttpResponse:
         """What is deployed."""

@@ -41,6 +41,7 @@ class Planned:
     risk: Risk = Risk.SAFE
     tally: Tally = field(default_factory=Tally)
     undo_until: datetime | None = None  # None: at any time
+    stops: bool = False  # before values are lost that the document does not name
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,15 @@ def _planned(step: Step, done: Done | None, walk: Walk) -> Planned:
     tally = change.tally(schema, definition, walk)
     tally.present(*change.types(schema, definition))
     undo_until = change.undo_until(definition)
-    return Planned(step.change, step.name, step.says, change.risk(tally), tally, undo_until)
+    return Planned(
+        step.change,
+        step.name,
+        step.says,
+        change.risk(tally),
+        tally,
+        undo_until,
+        stops=change.stops(tally),
+    )
 
 
 def _require_allowed(planned: Plan, allow: Collection[Risk]) -> None:

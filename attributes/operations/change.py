@@ -47,7 +47,7 @@ class Change(ABC):
     change: ClassVar[str]  # its name on the wire: "rename"
     knows: ClassVar[frozenset[str]] = frozenset()  # the members it takes
     works_on_rows: bool = False  # in the background, so that there can be one at a time
-    undoable: ClassVar[bool] = True  # unless it destroys something, or only for a while
+    undoable: bool = True  # unless it destroys something, or only for a while
     confirmed = False  # whether the plan of its preview was sent
 
     def __init__(self, name: str, members: Members) -> None:
@@ -95,6 +95,10 @@ class Change(ABC):
     @abstractmethod
     def risk(self, tally: Tally) -> Risk:
         """How much care it asks for."""
+
+    def stops(self, tally: Tally) -> bool:
+        """Whether its job will stop, since values would be lost that nobody has named."""
+        return False
 
     def undo_until(self, definition: AttributeMeta) -> datetime | None:
         """Until when it can be taken back; None for as long as one likes."""
@@ -150,7 +154,7 @@ def preview(change: Change, walk: Walk) -> Plan:
         hash=_hash(change, schema, definition),
         tally=tally,
         referrers=tuple(referrers.of(definition)),
-        seconds=round(tally.incidents / _PER_SECOND, 1) if change.works_on_rows else 0.0,
+        seconds=max(0.1, round(tally.incidents / _PER_SECOND, 1)) if change.works_on_rows else 0.0,
         undo_until=change.undo_until(definition),
         undo_forever=change.undoable
         and risk is not Risk.DESTRUCTIVE

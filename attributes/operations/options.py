@@ -60,8 +60,13 @@ def _require_unused(
         return
     counts = {code: found.counts[code] for code in gone}
     named = ", ".join(f"{code} ({counts[code]})" for code in gone[:_NAMED])
+    having = (
+        f"Incidents that have the options: {named}."
+        if any(counts.values())
+        else f"No incident has {', '.join(gone[:_NAMED])}, but somebody may choose it yet."
+    )
     message = (
-        f"Incidents that have the options: {named}. An option is taken away when it is retired and"
+        f"{having} An option is taken away when it is retired and"
         " no incident has it: retire it, let another replace it (replaced_by), and wait for the"
         " job."
     )

@@ -46,7 +46,9 @@ class Purge(Change):
 
     def tally(self, schema: Schema, definition: AttributeMeta, walk: Walk) -> Tally:
         """The values that would be gone."""
-        return walk(definition.slot, KEPT)
+        tally = walk(definition.slot, KEPT)
+        tally.all_lost("It is destroyed.")
+        return tally
 
     def risk(self, tally: Tally) -> Risk:
         """Values are gone."""

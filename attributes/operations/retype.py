@@ -55,6 +55,11 @@ class _Move(Change):
         lost = tally.counts[Verdict.LOSSY] + tally.counts[Verdict.IMPOSSIBLE]
         return Risk.LOSSY if lost else Risk.ONLINE
 
+    def stops(self, tally: Tally) -> bool:
+        """It does unless the losses are named in numbers."""
+        losses = ((v, tally.counts[v]) for v in (Verdict.LOSSY, Verdict.IMPOSSIBLE))
+        return any(number and self.accept.get(v.value) != number for v, number in losses)
+
     def undo_until(self, definition: AttributeMeta) -> datetime | None:
         """As long as the originals are kept."""
         return timezone.now() + timedelta(days=settings.ATTRIBUTE_RETENTION_DAYS)

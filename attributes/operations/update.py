@@ -79,6 +79,8 @@ class Update(Change):
             raise Invalid.because(faults)
         self.typed = typed
         self.works_on_rows = self.settings["unique"] and not before["unique"]
+        # Afterwards nobody knows which incidents had the option that was replaced.
+        self.undoable = not options.begins_to_replace(self.was, typed)
         self._require_no_job(definition, before)
         options.require_unused(schema, definition, self.was, typed)
 
@@ -169,8 +171,8 @@ def _updated(before: Attribute, settings: Settings, typed: AttributeType) -> Att
 
 def _fixed(members: Members, before: dict[str, Any]) -> list[Fault]:
     return [
-        Fault(fixed, "read_only", f"The {fixed} cannot be changed here.")
-        for fixed in ("name", "type")
+        Fault(fixed, "read_only", f"The {fixed} cannot be changed here: {change} it.")
+        for fixed, change in (("name", "rename"), ("type", "retype"))
         if fixed in members and members[fixed] != before[fixed]
     ]
 

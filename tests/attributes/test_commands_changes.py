@@ -283,3 +283,60 @@ def test_a_purge_is_previewed_and_goes_on_as_it_says(attribute):
     assert documents() == [{}] * 4
     with pytest.raises(CommandError, match="no archived attribute"):
         attributes(*line)
+
+
+# What a user would be misled by
+
+
+def test_a_purge_is_previewed_as_the_loss_of_all(attribute):
+    attributes("archive", "size")
+    text, _ = attributes("preview", "purge", "size", "--tenant", ACME)
+    assert (fact(text, "kept"), fact(text, "lossy")) == ("0", "5")
+    assert text.count("It is destroyed.") == 4
+
+
+def test_a_job_that_has_little_to_do_is_not_told_as_none(attribute):
+    text, _ = attributes("preview", "retype", "size", "INTEGER")
+    assert fact(text, "takes") == "about 0.1 s, in the background"
+
+
+def test_a_stopped_job_is_told_how_to_go_on(attribute):
+    _, line = asked_first("retype", "size", "INTEGER")
+    bare = line[: line.index("--accept")] + line[line.index("--plan") :]
+    with pytest.raises(CommandError, match=r"--accept lossy=NUMBER,impossible=NUMBER' lets"):
+        attributes(*bare, "--wait")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("preview", "deprecate", "count", "--tenant", "acne"), "no such tenant"),
+        (("deprecate", "count", "--by", " "), "--by"),
+    ],
+)
+def test_who_is_nobody_is_refused(make_attribute, arguments, words):
+    make_attribute()
+    with pytest.raises(CommandError, match=words):
+        attributes(*arguments)
+
+
+def test_a_document_whose_job_has_stopped_has_not_come_true(attribute, tmp_path):
+    file = tmp_path / "attributes.yaml"
+    text, _ = attributes("export")
+    file.write_text(text.replace("type: STRING", "type: INTEGER"))
+    assert "The retype of size stops before values are lost" in planned(file)
+    attributes("apply", str(file), "--allow", "lossy")
+    work()
+    first, second = planned(file).splitlines()
+    assert first == "Nothing to do but for what has stopped:"
+    assert second.startswith("Retype of size: BLOCKED.")
+
+
+def planned(file):
+    """What ``plan`` prints where something is left to do."""
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as end:
+        call_command("attributes", "plan", str(file), stdout=out)
+    assert end.value.code == 2
+    return out.getvalue()

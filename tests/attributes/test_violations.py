@@ -135,3 +135,14 @@ def test_who_makes_it_worse_is_refused(owner_api, violating):
     ):
         refused = owner_api.patch(url, {"occ_lock": 0, "attributes": values})
         assert (refused.status_code, refused.json()["errors"][0]["code"]) == (status, code)
+
+
+def test_a_value_that_is_not_unique_and_breaks_a_rule_is_told_as_both(make_attribute, dee):
+    attribute = make_attribute()
+    fill(attribute, [50, 50])
+    tighten(dee, rules={"max": 30})
+    tighten(dee, unique=True)
+    work()
+    (found,) = listed(attribute)[1:]
+    assert found.code == "not_unique"
+    assert found.message == "Another incident has it. Must be at most 30."

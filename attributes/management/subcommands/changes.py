@@ -15,8 +15,8 @@ from attributes import walk
 from attributes.management import stopping, words
 from attributes.management.crew import Crew
 from attributes.management.subcommands import plans
-from attributes.management.subcommands.base import Subcommand, add_by, principal
-from attributes.models import WORKABLE, AttributeMeta, Job, JobState
+from attributes.management.subcommands.base import Subcommand, add_by, add_tenant, asking, principal
+from attributes.models import WORKABLE, AttributeMeta, Job, JobKind, JobState
 from attributes.operations.change import Change, carry_out, preview
 from attributes.operations.changes import ALL as CHANGES
 from attributes.plans import Plan
@@ -81,7 +81,7 @@ def _members(change: type[Change], options: dict[str, Any]) -> dict[str, Json]:
 
 def _add_preview(parser: CommandParser) -> None:
     parser.add_argument("--estimate", action="store_true", help="from samples, in no time")
-    parser.add_argument("--tenant", default="", help="whose incidents to show as examples")
+    add_tenant(parser)
     _add_json(parser)
 
 
@@ -95,7 +95,7 @@ def _find(change: type[Change], options: dict[str, Any]) -> Change:
 
 def _preview(change: Change, options: dict[str, Any]) -> Plan:
     count = walk.estimate if options["estimate"] else walk.tally
-    return preview(change, partial(count, asking=options["tenant"]))
+    return preview(change, partial(count, asking=asking(options)))
 
 
 class _Preview(Subcommand):
@@ -219,8 +219,15 @@ def _wait(command: BaseCommand, job: Job) -> None:
         raise KeyboardInterrupt
     if job.state != JobState.DONE:
         raise CommandError(
-            f"{words.of_job(job)}\n'manage.py attribute_jobs resume {job.id}' lets it go on."
+            f"{words.of_job(job)}\n'manage.py attribute_jobs resume {job.id}{_accepting(job)}' lets"
+            " it go on."
         )
+
+
+def _accepting(job: Job) -> str:
+    """How what may be lost is named, where that is what it has stopped for."""
+    asks = job.state == JobState.BLOCKED and job.kind in {JobKind.RETYPE, JobKind.UNDO}
+    return " --accept lossy=NUMBER,impossible=NUMBER" if asks else ""
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from attributes.document.export import as_json, as_yaml
 from attributes.document.parse import Source, read
 from attributes.document.present import described
 from attributes.management import tables, words
-from attributes.management.subcommands.base import Subcommand, add_by, principal
+from attributes.management.subcommands.base import Subcommand, add_by, add_tenant, asking, principal
+from attributes.models import Job, JobState
 from attributes.operations.change import Walk
 from attributes.plans import Risk
 
@@ -49,14 +50,14 @@ class _Plan(Subcommand):
         """Which document, and how to count."""
         _add_document(parser)
         parser.add_argument("--estimate", action="store_true", help="from samples, in no time")
-        parser.add_argument("--tenant", default="", help="whose incidents to show as examples")
+        add_tenant(parser)
         parser.add_argument("--json", action="store_true", help="say it in JSON, for programs")
         add_by(parser)
 
     def run(self, command: BaseCommand, options: dict[str, Any]) -> None:
         """Show the steps, with what each would do."""
         count: Walk = partial(
-            walk.estimate if options["estimate"] else walk.tally, asking=options["tenant"]
+            walk.estimate if options["estimate"] else walk.tally, asking=asking(options)
         )
         planned = plan(
             _read(options["file"]),
@@ -68,7 +69,7 @@ class _Plan(Subcommand):
             command.stdout.write(words.json_of(described(planned)))
         else:
             command.stdout.write("\n".join(_lines(planned)))
-        if planned.steps:
+        if planned.steps or _stuck():
             sys.exit(_CHANGES)
 
 
@@ -104,9 +105,11 @@ class _Apply(Subcommand):
         for step in applied.plan.steps:
             command.stdout.write(f"Done: {step.says}.")
         if not applied.plan.steps:
-            command.stdout.write("Nothing to do.")
+            command.stdout.write("\n".join(_nothing_to_do()))
         for job in applied.jobs:
             command.stdout.write(f"{words.title(job)} goes on in the background: job {job.id}.")
+        for line in _stopping(applied.plan):
+            command.stdout.write(line)
 
 
 def _add_document(parser: CommandParser) -> None:
@@ -133,14 +136,27 @@ def _risks(text: str) -> frozenset[Risk]:
     return frozenset(map(Risk, named))
 
 
+def _stuck() -> list[Job]:
+    """Jobs that wait for the deployer: until they go on, the document has not come true."""
+    return list(Job.objects.filter(state=JobState.BLOCKED).order_by("created_at"))
+
+
+def _nothing_to_do() -> Iterator[str]:
+    stuck = _stuck()
+    yield "Nothing to do." if not stuck else "Nothing to do but for what has stopped:"
+    for job in stuck:
+        yield f"{words.of_job(job)} (job {job.id})"
+
+
 def _lines(planned: Plan) -> Iterator[str]:
     if not planned.steps:
-        yield "Nothing to do."
+        yield from _nothing_to_do()
         return
     head = ("class", "step", "values", "undo")
     rows = [(step.risk.value, step.says, _values(step), _undo(step)) for step in planned.steps]
     yield from tables.lines(head, rows)
     yield ""
+    yield from _stopping(planned)
     yield f"plan {planned.hash}"
 
 
@@ -151,6 +167,16 @@ def _values(step: Planned) -> str:
     about = "" if tally.exact else "about "
     parts = (f"{count:,} {verdict.value}" for verdict, count in tally.counts.items() if count)
     return about + ", ".join(parts)
+
+
+def _stopping(planned: Plan) -> Iterator[str]:
+    """What will not come true by itself, and what to do."""
+    for step in planned.steps:
+        if step.stops:
+            yield (
+                f"The {step.change} of {step.name} stops before values are lost: name how many in"
+                " its retype.accept, or resume its job with --accept."
+            )
 
 
 def _undo(step: Planned) -> str:
