@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from psycopg import sql
 
 from incidents_project.database import roles
@@ -83,10 +83,10 @@ class Select:
 
 def read(tenant_id: str, select: Select) -> list[tuple[Any, ...]]:
     """The rows that ``select`` finds of this tenant's."""
-    nested = connection.in_atomic_block  # a setting lasts as long as the transaction
+    ours: Any = connections[DEFAULT_DB_ALIAS]  # asked for once: there is one for each thread
+    nested = ours.in_atomic_block  # a setting lasts as long as the transaction
     with scope(tenant_id) if nested else nullcontext():
-        # Our own backend's.
-        rows: list[tuple[Any, ...]] = connection.fetch(*select.of(tenant_id))  # type: ignore[attr-defined]
+        rows: list[tuple[Any, ...]] = ours.fetch(*select.of(tenant_id))
     return rows
 
 

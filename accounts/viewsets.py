@@ -27,6 +27,17 @@ class Asked(Request):
         """The parameters of the query."""
         return self._request.GET if self.META.get("QUERY_STRING") else _NO_PARAMETERS
 
+    @property
+    def user(self) -> Any:
+        """Who asks, or None; found out once. REST framework looks in three places first."""
+        if "_user" not in self.__dict__:
+            self._authenticate()  # type: ignore[attr-defined] # not in the stubs
+        return self._user
+
+    @user.setter
+    def user(self, principal: Any) -> None:
+        self._user = self._request.user = principal
+
 
 class PrincipalViewSet(ViewSet):
     """A view set asked by a principal, with the table of roles that its actions need."""

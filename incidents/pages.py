@@ -116,7 +116,7 @@ def read(
     """The page, and whether the schema is in force; if it is not, it has to be read again."""
     records, rows = _answered(tenant_id, schema, query, part)
     in_force = records[0][0] if records else schemas.now().stamp == schema.stamp
-    total = totals.of(tenant_id, query.where, wanted, _all_seen(part, records))
+    total = totals.of(tenant_id, query.condition, wanted, _all_seen(part, records))
     position = _position(query, records[part.size - 1]) if len(records) > part.size else None
     return Found(rows, position, total, query.keys), in_force
 

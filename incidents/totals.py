@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts import tenancy
 from accounts.tenancy import Select
-from attributes.filters.conditions import Condition
+from attributes.filters.conditions import Condition, planned_by_value
 from incidents import counts
 
 COUNTED = 10_000
@@ -47,6 +47,7 @@ def of(
         return Total(seen)
     if not condition:
         return Total(counts.total(tenant_id))
+    condition = planned_by_value(condition)
     if wanted is Wanted.EXACT:
         return Total(count(tenant_id, condition))
     counted = count(tenant_id, condition, most=COUNTED + 1)
