@@ -70,11 +70,12 @@ class Usual:
     method: str
     environ: Environ
     rest: bytes
+    is_last: bool  # of its connection, as the client wants it
     version: tuple[int, int] = (1, 1)
 
     def should_close(self) -> bool:
-        """Whether the client wants it to be the connection's last."""
-        return str(self.environ.get("HTTP_CONNECTION", "")).lower() == "close"
+        """Whether no other request will follow."""
+        return self.is_last
 
 
 def read(received: bytes, peer: Peer) -> Usual | None:
@@ -107,7 +108,8 @@ def read(received: bytes, peer: Peer) -> Usual | None:
         if len(secure) > 1:
             return None
         environ["wsgi.url_scheme"] = "https" if secure.pop() else "http"
-    return Usual(method, environ, received[end:])
+    is_last = headers.get("HTTP_CONNECTION", "").lower() == "close"
+    return Usual(method, environ, received[end:], is_last)
 
 
 def _headers(fields: str, most: int) -> dict[str, str] | None:
