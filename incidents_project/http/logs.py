@@ -16,8 +16,9 @@ from structlog.typing import Processor
 from incidents_project.http import correlation
 from incidents_project.http.envelope import now
 
-# No line says them, and finding them out takes longer than the rest of a record.
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+# No line says them, and finding them out takes longer than the rest of a record. The process stays:
+# gunicorn's own lines name it.
+logging.logThreads = logging.logMultiprocessing = False
 
 
 _WRITTEN = "written"  # marks a record that ``write`` made

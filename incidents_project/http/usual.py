@@ -149,13 +149,18 @@ class Answer(Response):  # type: ignore[misc] # gunicorn has no types
         self._begin()
         return super().start_response(status, headers, exc_info)
 
-    def send(self, body: Iterable[bytes]) -> None:
-        """All of the answer."""
+    def send_at_once(self, body: Iterable[bytes]) -> bool:
+        """All of the answer, if it is one piece; False where it has to be written bit by bit."""
         piece = self._one_piece(body)
-        if piece is not None:
-            self.headers_sent = True
-            self.sock.sendall(piece)
-        elif isinstance(body, FileWrapper):
+        if piece is None:
+            return False
+        self.headers_sent = True
+        self.sock.sendall(piece)
+        return True
+
+    def send(self, body: Iterable[bytes]) -> None:
+        """All of the answer, bit by bit."""
+        if isinstance(body, FileWrapper):
             self.write_file(body)
             self.close()
         else:

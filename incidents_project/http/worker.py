@@ -156,7 +156,9 @@ class EpollWorker(QuietWorker):
         try:
             body = self.wsgi(request.environ, answer.start_response)
             try:
-                answer.send(body)
+                if not answer.send_at_once(body):
+                    with _in_one_piece(conn.sock):
+                        answer.send(body)
             finally:
                 if hasattr(body, "close"):
                     body.close()
@@ -299,6 +301,8 @@ def _is_plain(cfg: Any) -> bool:
         cfg.settings[hook].get() is not cfg.settings[hook].default
         for hook in ("pre_request", "post_request")
     )
+    # A prefix of all paths is gunicorn's to take away.
+    told = told or "SCRIPT_NAME" in os.environ
     return not (told or cfg.is_ssl or cfg.proxy_protocol != "off" or "h2" in cfg.http_protocols)
 
 

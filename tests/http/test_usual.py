@@ -159,7 +159,8 @@ def answered(status, headers, body, *, method="GET", lines=(HOST,)):
     request = read(head(*lines, first=f"{method} / HTTP/1.1"))
     answer = usual.Answer(request, Sock(), settings())
     answer.start_response(status, headers)
-    answer.send(body)
+    if not answer.send_at_once(body):
+        answer.send(body)
     return answer
 
 

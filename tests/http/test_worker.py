@@ -28,7 +28,7 @@ def app(environ, start_response):
     body = str(os.getpid()).encode() if path == "/pid" else path.encode()
     body += environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", str(len(body)))])
-    return [body]
+    return iter([body]) if path == "/parts" else [body]
 """
 
 
@@ -184,10 +184,18 @@ def test_a_slow_answer_holds_up_nobody_else(server):
         assert answer(slow) == "/slow"
 
 
-def test_head_and_body_leave_together(server):
+@pytest.mark.parametrize("path", ["/together", "/parts"])
+def test_head_and_body_leave_together(server, path):
     with server.connect() as client:
-        send(client, "/together")
-        assert client.recv(65_536).endswith(b"\r\n\r\n/together")
+        for _ in range(20):
+            send(client, path)
+            assert client.recv(65_536).endswith(b"\r\n\r\n" + path.encode())
+
+
+def test_a_prefix_of_all_paths_is_taken_away(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCRIPT_NAME", "/prefix")
+    with started(tmp_path) as server:
+        assert server.ask("/prefix/path") == "/path"
 
 
 def test_a_body_may_wait_for_the_word_to_go_on(server):

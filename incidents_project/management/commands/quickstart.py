@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.utils import timezone
 from gunicorn.app.base import Application
@@ -20,6 +19,7 @@ from accounts.models import Tenant, User
 from accounts.principal import Role
 from incidents_project import demo
 from incidents_project.background import background
+from incidents_project.http.handler import Handler
 
 HOST = "127.0.0.1"
 ADMIN = "admin"
@@ -166,4 +166,4 @@ class _Server(Application):  # type: ignore[misc]  # gunicorn has no types
         background.start()
 
     def load(self) -> Any:
-        return get_wsgi_application()
+        return Handler()
