@@ -29,6 +29,7 @@ from incidents_project.refusals import Refusal, Unavailable
 _WAIT = timedelta(seconds=1)  # until a job that waits for something is looked at again
 _ROUND_PAUSES = (0.05, 0.1, 0.2, 0.4, 1.0)  # seconds, for those who held rows; each round's
 _VACUUM_SHARE = 0.1  # of a table's rows that were rewritten, after which their room is won back
+_VACUUM_AGAIN = 0.9  # of that share is taken as rewritten after one that was skipped
 _VACUUM_LEAST = 30_000  # rows
 # What another try may well get past.
 _PASSING = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
@@ -128,19 +129,23 @@ class Worker:
     def _vacuum(self, changed: int) -> None:
         """Win back the room of rewritten rows, so that the table does not grow by all of them.
 
-        While an index is built PostgreSQL would make it wait, and so it is left out.
+        While an index is built, or PostgreSQL looks after the table itself, it would have to wait;
+        then it is tried again a little later.
         """
         self._rewritten += changed
         if self._rewritten < _VACUUM_LEAST or OWNER not in connections:
             return
-        if self._rewritten < indexes.rows_of_table() * _VACUUM_SHARE:
+        due = indexes.rows_of_table() * _VACUUM_SHARE
+        if self._rewritten < due:
             return
-        self._rewritten = 0
+        skipped: list[errors.Diagnostic] = []
         owner = closing(connections.create_connection(OWNER))
         with suppress(Error), self._at_once(), owner as database, database.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
+            database.connection.add_notice_handler(skipped.append)  # it says so when it does not
             # Giving free pages back to the disk would stop writers for a moment.
             cursor.execute(f"VACUUM (SKIP_LOCKED, TRUNCATE FALSE) {indexes.table()}")
+        self._rewritten = round(due * _VACUUM_AGAIN) if skipped else 0
 
 
 def _use_one_processor() -> None:

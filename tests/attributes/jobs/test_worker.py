@@ -494,21 +494,35 @@ def test_batches_grow_while_they_are_quick_and_shrink_at_once():
     assert pace.size == 50
 
 
+def vacuumed():
+    """How often the table was."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(
+            "SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'incidents_incident'"
+        )
+        return cursor.fetchone()[0]
+
+
 def test_a_table_that_was_rewritten_is_vacuumed(dee, attribute, monkeypatch):
     monkeypatch.setattr(worker, "_VACUUM_LEAST", 10)
     fill(attribute, ["7"] * 30)
-
-    def vacuumed():
-        with connections["owner"].cursor() as cursor:
-            cursor.execute("SELECT pg_stat_force_next_flush()")
-            cursor.execute(
-                "SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'incidents_incident'"
-            )
-            return cursor.fetchone()[0]
-
     before = vacuumed()
     hands.retype(dee, attribute, "INTEGER")
     work()
+    hands.eventually(lambda: vacuumed() > before)
+
+
+def test_a_vacuum_that_somebody_stood_against_is_made_up_for(committed, monkeypatch):
+    monkeypatch.setattr(worker, "_VACUUM_LEAST", 1)
+    monkeypatch.setattr(worker.indexes, "rows_of_table", lambda: 100)
+    before, running = vacuumed(), Worker(max_writer_delay=0.1)
+    with closing(connections.create_connection("owner")) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK incidents_incident IN SHARE UPDATE EXCLUSIVE MODE")
+        running._vacuum(30)
+        assert vacuumed() == before
+        cursor.execute("ROLLBACK")
+    running._vacuum(5)
     hands.eventually(lambda: vacuumed() > before)
 
 
