@@ -4,7 +4,8 @@ The statements are made of constants and slots; whatever a client sent is a para
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -213,11 +214,17 @@ def _records(
         if is_full == (way is Way.WALK):
             return records
         tried.append(way)
-    records = _run_by_run(tenant_id, schema, query, part, columns, runs)
+    lately = _lately_created(query, part, runs[0], question)
+    records = _run_by_run(tenant_id, schema, query, part, columns, lately)
+    if len(records) < limit:
+        records = _run_by_run(tenant_id, schema, query, part, columns, runs)
     if len(records) < limit and Way.FEW in bounded:
         ways.lately.note_few(question)
     elif len(records) == limit or part.is_first:  # on the last of many pages no way fills one
         ways.lately.note(question, Way.PLANNED, tried)
+    if len(records) == limit and _is_by_age(query):
+        newest, oldest = records[0][_KEYS_AT], records[-1][_KEYS_AT]
+        ways.lately.note_reach(question, _stood_at(part), newest, oldest)
     return records
 
 
@@ -238,6 +245,28 @@ def _bounded_ways(query: Query, part: Part, runs: Sequence[Run]) -> set[Way]:
     if of_attributes and [key.target for key in query.keys] == [sorting.DEFAULT[0].target]:
         bounded.add(Way.WALK)
     return bounded
+
+
+def _is_by_age(query: Query) -> bool:
+    """Whether the newest are wanted of what an index finds, which can tell their age."""
+    return bool(query.condition.found_by) and query.keys == sorting.DEFAULT
+
+
+def _stood_at(part: Part) -> datetime | None:
+    """When the incident was created that a part of the newest begins behind."""
+    return None if part.position is None else datetime.fromisoformat(part.position[0])
+
+
+def _lately_created(query: Query, part: Part, run: Run, question: Question) -> list[Run]:
+    """The beginning of a run that is expected to have the page; none where nothing is known."""
+    since = ways.lately.since(question, _stood_at(part)) if _is_by_age(query) else None
+    if since is None:
+        return []
+    return [replace(run, condition=all_of([_created_since(since), run.condition]))]
+
+
+def _created_since(moment: datetime) -> Condition:
+    return Condition('"created_at" >= %s', (moment,))
 
 
 def _run_by_run(

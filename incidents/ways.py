@@ -3,9 +3,16 @@
 PostgreSQL plans a filter for its values at each execution, since the values decide. That takes
 longer than to read a page, so two ways that are planned once for all values are tried first: they
 read a bounded number of rows, and what they find shows whether it is the page.
+
+Between the few and the many PostgreSQL has to choose: all that meet the filter, by their index, or
+the newest incidents one by one until enough of them do. Either may be thousands of rows for a page,
+and its counts of values are too coarse to know which. Where the last pages have shown how far back
+one reaches, it is asked for what has been created since: by their index all that meet it are told
+from older ones without their rows, and a walk has an end.
 """
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,6 +25,13 @@ class Way(StrEnum):
     FEW = "all that meet it, by their index, and then in order: if a page has room for them"
     WALK = "the first rows in the order of the list: if a page of them meets it"
     PLANNED = "as PostgreSQL plans it for the values"
+
+
+class Reach(NamedTuple):
+    """How far back pages go, the first ones from the newest incident that was on one."""
+
+    newest: datetime
+    span: timedelta
 
 
 class Question(NamedTuple):
@@ -38,6 +52,7 @@ class Ways:
         self._most = most
         self._led: dict[int, Way] = {}  # by question
         self._far_between: set[int] = set()  # forms of which one was walked in vain lately
+        self._reach: dict[int, Reach] = {}  # by question, and by form
 
     def to_try(self, question: Question) -> tuple[Way, ...]:
         """The bounded ways that are worth trying, one after the other."""
@@ -58,6 +73,26 @@ class Ways:
             self._far_between.discard(question.form)
         elif Way.WALK in tried:
             self._far_between.add(question.form)
+
+    def since(self, question: Question, position: datetime | None) -> datetime | None:
+        """Whence incidents are likely to fill a page, from a position or the first one."""
+        reach = self._reach.get(question.number) or self._reach.get(question.form)
+        return (position or reach.newest) - reach.span if reach else None
+
+    def note_reach(
+        self, question: Question, position: datetime | None, newest: datetime, oldest: datetime
+    ) -> None:
+        """A page from a position, or the first one, has incidents from newest to oldest.
+
+        Others may go further back, and to look too far costs little; far ones are forgotten slowly.
+        """
+        if len(self._reach) >= 2 * self._most:
+            self._reach.clear()
+        for number in question:
+            known = self._reach.get(number, Reach(newest, timedelta(0)))
+            newest = max(newest, known.newest)
+            span = (position or newest) - oldest
+            self._reach[number] = Reach(newest, max(2 * span, 0.9 * known.span))
 
     def note_few(self, question: Question) -> None:
         """There is no more than a page, which an index finds."""

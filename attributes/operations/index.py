@@ -137,7 +137,8 @@ def _create(database: BaseDatabaseWrapper, definition: AttributeMeta) -> str:
         return unindexable(typed)
     quote = database.ops.quote_name
     value = expression(slot, typed.compared)
-    form = f"(tenant_id, {value}, id)"
+    # Behind the order by it, its last column tells old hosts from new ones without their rows.
+    form = f"(tenant_id, {value}, id, created_at)"
     if typed.index_method == "gin":
         form = f"USING gin ({value} jsonb_path_ops)"
     with database.cursor() as cursor:

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, connections
@@ -75,7 +75,10 @@ def slots(django_db_setup, django_db_blocker):
 
 def plan(query, position=None, run=0):
     """How a run of a page is carried out, the first one."""
-    run = sorting.runs(query.keys, position)[run]
+    return plan_of(query, sorting.runs(query.keys, position)[run])
+
+
+def plan_of(query, run):
     statement, parameters = pages.page_select(schemas.now(), query, run, 51).of(ACME)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}", parameters)
@@ -156,6 +159,21 @@ def test_a_mixed_cursor_begins_in_the_index(slots):
     found = plan(asked(sort=["attributes.count,ASC", "date,DESC"]), position)
     condition = next(line for line in found.splitlines() if "Index Cond" in line)
     assert "'20000'::jsonb" in condition, found
+
+
+@pytest.mark.django_db
+def test_the_index_tells_old_incidents_from_new_ones(slots, forgotten):
+    """Some hundreds meet the filter, too many to look at each for the newest of them."""
+    query, since = asked(("attributes.count__range", "3000,3400")), timedelta(seconds=3_100)
+    question = pages._question(ACME, query)
+    now = datetime.now(UTC)
+    ways.lately.note_reach(question, None, now, now - since / 2)
+    (lately,) = pages._lately_created(query, Part(50), sorting.runs(query.keys)[0], question)
+    found = plan_of(query, lately)
+    condition = next(line for line in found.splitlines() if "Index Cond" in line)
+    assert f"incidents_incident_{slots['count']}" in found, found
+    assert "'3400'::jsonb" in condition, found
+    assert "created_at >=" in condition, found
 
 
 @pytest.mark.django_db

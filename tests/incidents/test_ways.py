@@ -1,6 +1,7 @@
 """Whichever way leads to a page, and however often it is asked for, it is the same page."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from incidents import pages, ways
 from incidents.models import Incident
 from incidents.ways import Question, Way, Ways
 from tests.conftest import ACME, GLOBEX
-from tests.incidents.listing import asked, ids_of, query, remove, row, store, walked
+from tests.incidents.listing import START, asked, ids_of, query, remove, row, store, walked
 from tests.incidents.oracle import in_order, tree_holds
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,9 @@ def test_a_page_is_the_same_whenever_it_is_asked_for(viewer_api, stored, tree):
         assert ids_of(asked(viewer_api, f"{said}&size=7&page=2")) == whole[7:14]
 
 
+LATELY = "planned for what was created lately"
+
+
 def looked(api, said):
     """The ways that were tried for a page, once the schema in force is known."""
     asked(api)
@@ -141,6 +145,7 @@ def looked(api, said):
         asked(api, f"{said}&total=none&fields=id")
     tried = [each["sql"] for each in queries if "AS key0" in each["sql"]]
     marks = {Way.WALK: "LIMIT 12) AS first_rows", Way.FEW: "AS first_rows"}
+    marks[LATELY] = 'created_at" >='
     return [next((way for way, mark in marks.items() if mark in sql), Way.PLANNED) for sql in tried]
 
 
@@ -159,14 +164,33 @@ def test_many_are_walked(viewer_api, stored):
 def test_many_that_are_far_between_are_planned_for(viewer_api, stored):
     said = "attributes.count__lt=20&size=3"
     assert looked(viewer_api, said) == [Way.FEW, Way.WALK, Way.PLANNED]
-    assert looked(viewer_api, said) == looked(viewer_api, said) == [Way.PLANNED]
+    assert looked(viewer_api, said) == looked(viewer_api, said) == [LATELY]
 
 
 def test_what_is_far_between_is_not_walked_for_with_other_values(viewer_api, stored):
     looked(viewer_api, "attributes.count__lt=20&size=3")
-    assert looked(viewer_api, "attributes.count__lt=19&size=3") == [Way.FEW, Way.PLANNED]
-    assert looked(viewer_api, "attributes.count__lt=19&size=3") == [Way.PLANNED]
+    assert looked(viewer_api, "attributes.count__lt=19&size=3") == [Way.FEW, LATELY]
+    assert looked(viewer_api, "attributes.count__lt=19&size=3") == [LATELY]
     assert looked(viewer_api, "attributes.count__lt=3&size=3") == [Way.FEW]
+
+
+def test_what_lies_further_back_than_others_did_is_found_and_remembered(viewer_api, stored):
+    looked(viewer_api, "attributes.count__lt=40&size=3")
+    further = "attributes.count__lt=9&size=3"
+    assert looked(viewer_api, further) == [Way.FEW, LATELY, Way.PLANNED]
+    assert looked(viewer_api, further) == [LATELY]
+
+
+def test_how_far_back_to_look_is_counted_from_where_a_page_begins(viewer_api, stored):
+    said = "attributes.count__lt=20&size=3&sort=created_at,DESC"
+    cursor = asked(viewer_api, said)["page"]["next_cursor"]
+    assert looked(viewer_api, f"{said}&cursor={cursor}") == [LATELY]
+
+
+def test_only_the_newest_of_what_an_index_finds_are_looked_for_lately(viewer_api, stored):
+    for said in ("attributes.count__lt=20&sort=created_at,ASC", "attributes.kind__ne=DB"):
+        looked(viewer_api, f"{said}&size=7")
+        assert LATELY not in looked(viewer_api, f"{said}&size=7")
 
 
 def test_what_is_walked_is_so_although_other_values_are_far_between(viewer_api, stored):
@@ -219,12 +243,24 @@ def test_few_that_become_many_and_few_again(viewer_api, slots):
     assert looked(viewer_api, said) == [Way.FEW]
 
 
+def test_what_reached_far_is_forgotten_slowly():
+    known, question = Ways(), Question(1, form=2)
+    assert known.since(question, None) is None
+    known.note_reach(question, None, START, START - timedelta(days=100))
+    assert known.since(question, None) == START - timedelta(days=200)
+    known.note_reach(Question(3, form=2), None, START, START - timedelta(days=1))
+    assert known.since(Question(4, form=2), START) == START - timedelta(days=180)
+    assert known.since(Question(3, form=2), START) == START - timedelta(days=2)
+
+
 def test_no_more_is_known_than_there_is_room_for():
     known = Ways(most=3)
     for number in range(10):
         known.note(Question(number, form=number), Way.PLANNED, [Way.FEW, Way.WALK])
+        known.note_reach(Question(number, form=number), None, START, START)
     assert len(known._led) <= 3
     assert len(known._far_between) <= 3
+    assert len(known._reach) <= 6
     assert known.to_try(Question(9, form=9)) == ()
     assert known.to_try(Question(10, form=9)) == (Way.FEW,)
     assert known.to_try(Question(0, form=0)) == (Way.FEW, Way.WALK)
