@@ -11,6 +11,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from attributes.types import Json
+from attributes.types.base import AttributeType
 from incidents_project.database.fields import ExactJSONField
 from incidents_project.exact_json import dumps
 
@@ -78,6 +79,18 @@ def expression(slot: str, member: str = "") -> str:
         raise ValueError(f"{slot!r} and {member!r} are no slot and member")
     value = f"(\"{COLUMN}\" -> '{slot}')"
     return f"({value} -> '{member}')" if member else value
+
+
+def indexed(slot: str, type_: AttributeType) -> str:
+    """The SQL of what an index has of the value in ``slot``: JSONB, or a number as such.
+
+    Comparing numbers takes a third of what comparing JSONB does, an index of them is a quarter
+    smaller, and PostgreSQL can tell how many lie between two. What is no number is not cast.
+    """
+    value = expression(slot, type_.compared)
+    if not type_.is_number:
+        return value
+    return f"(CASE WHEN jsonb_typeof({value}) = 'number' THEN {value}::numeric END)"
 
 
 def directly(condition: str, slot: str) -> str:

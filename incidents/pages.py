@@ -27,6 +27,7 @@ from incidents.memory import Memory, Version
 from incidents.presenter import Row
 from incidents.selection import Presenter, Selection
 from incidents.sorting import Keys, Position, Run
+from incidents.targets import ID
 from incidents.totals import Total
 from incidents.ways import WALKED, Question, Way
 from incidents_project.exact_json import dumps, loads
@@ -70,6 +71,11 @@ class Query:
     def order(self) -> Keys:
         """By what its rows are told apart."""
         return sorting.with_tie_break(self.keys)
+
+    @property
+    def read(self) -> Keys:
+        """What is read of a row to tell it apart, beside its id."""
+        return tuple(key for key in self.order if key.target.name != ID.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,7 @@ def _answered(
         if rows is not None:
             return records, rows
     records = _records(tenant_id, schema, query, part, presenter.columns)
-    shown = _KEYS_AT + len(query.order)
+    shown = _KEYS_AT + len(query.read)
     page = [(_version(tenant_id, each), each[shown:]) for each in records[: part.size]]
     if known is None:
         return records, [presenter.present(row) for _, row in page]
@@ -314,7 +320,7 @@ def page_select(
         rows = _rows(all_of([planned_once(query.condition), run.condition]))
     else:
         rows = _rows(all_of([query.where, run.condition]))
-    keys = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(query.order))
+    keys = "".join(f", {key.target.sql} AS key{n}" for n, key in enumerate(query.read))
     shown = f", {_VERSION}{keys}{listed(columns)}"
     head = f"{stamped(shown)}{rows.sql}"
     sql = f"{head} ORDER BY {order.sql} LIMIT {limit:d} OFFSET {offset:d}"
@@ -340,7 +346,9 @@ def _first_rows(
 
 def _position(query: Query, record: Record) -> Position:
     """Where a row stands in the order, as JSON; its id alone if its values are long."""
-    values = [_read(key, value) for key, value in zip(query.order, record[_KEYS_AT:], strict=False)]
+    read = zip(query.read, record[_KEYS_AT:], strict=False)
+    known = {ID.name: record[1]} | {key.target.name: _read(key, value) for key, value in read}
+    values = [known[key.target.name] for key in query.order]
     return values if len(dumps(values)) <= _LONGEST_POSITION else [record[1]]
 
 
@@ -363,4 +371,6 @@ def _whole(tenant_id: str, query: Query, position: Position | None) -> Position 
 def _read(key: sorting.Key, value: Any) -> Any:
     if not isinstance(key.target, AttributeTarget):
         return value
-    return key.target.missing if value is None else loads(value)
+    if value is None:
+        return key.target.missing
+    return loads(value) if key.target.compared_as == "jsonb" else value

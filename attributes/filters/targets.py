@@ -1,7 +1,7 @@
 """What can be compared: an attribute of a host, or one of its own columns.
 
 Values of an attribute are JSONB and are compared as JSONB: PostgreSQL orders numbers as numbers and
-text as text there, no cast can fail, and one form of index serves every type.
+text as text there, and no cast can fail. Numbers with an index are compared as what it has of them.
 """
 
 from abc import ABC, abstractmethod
@@ -12,7 +12,7 @@ from typing import Any, Self
 from attributes import deprecation
 from attributes.filters.conditions import Condition
 from attributes.schema import Attribute, Schema
-from attributes.storage import expression
+from attributes.storage import expression, indexed
 from attributes.types import Json
 from attributes.types.base import AttributeType
 from incidents_project.exact_json import dumps
@@ -67,6 +67,7 @@ class Target(ABC):
 class AttributeTarget(Target):
     """An attribute. ``indexed`` says whether the deployer has asked for an index.
 
+    ``compared_as`` is the SQL type of what is compared.
     ``missing`` is what is compared where there is no value. As a part of a statement it is a
     parameter like any other: ``place`` stands for it until the text around it is written.
     """
@@ -74,17 +75,18 @@ class AttributeTarget(Target):
     slot: str
     indexed: bool
     deprecated: bool
+    compared_as: str = "jsonb"
     missing: Json = None
 
     @property
     def mark(self) -> str:
-        """A JSONB parameter."""
-        return "%s::jsonb"
+        """A parameter of that type."""
+        return f"%s::{self.compared_as}"
 
     @property
     def marks(self) -> str:
         """Several of them."""
-        return "%s::text[]::jsonb[]"
+        return f"%s::text[]::{self.compared_as}[]"
 
     @property
     def text(self) -> str:
@@ -151,13 +153,15 @@ class ColumnTarget(Target):
 
 def of_attribute(attribute: Attribute) -> AttributeTarget:
     """The attribute as a target."""
+    type_, slot = attribute.type, attribute.slot
     return AttributeTarget(
         name=f"{PREFIX}{attribute.name}",
-        type=attribute.type,
-        sql=expression(attribute.slot, attribute.type.compared),
+        type=type_,
+        sql=indexed(slot, type_) if attribute.indexed else expression(slot, type_.compared),
+        compared_as="numeric" if attribute.indexed and type_.is_number else "jsonb",
         nullable=True,
-        sortable=attribute.type.ordered,
-        slot=attribute.slot,
+        sortable=type_.ordered,
+        slot=slot,
         indexed=attribute.indexed,
         deprecated=attribute.deprecated,
         missing=_compared(attribute, attribute.missing_value),

@@ -17,11 +17,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from accounts.principal import Principal, Role
-from attributes import indexes
+from attributes import indexes, storage
 from attributes.indexes import Index, IndexState, Listed
 from attributes.models import AttributeMeta, IndexBuild, UnindexedUse
 from attributes.operations.members import unindexable
-from attributes.storage import expression
 from history import record
 from history.record import Versions
 from incidents_project.database.owner import OWNER
@@ -136,7 +135,7 @@ def _create(database: BaseDatabaseWrapper, definition: AttributeMeta) -> str:
     if typed.index_method is None:
         return unindexable(typed)
     quote = database.ops.quote_name
-    value = expression(slot, typed.compared)
+    value = storage.indexed(slot, typed)
     # Behind the order by it, its last column tells old hosts from new ones without their rows.
     form = f"(tenant_id, {value}, id, created_at)"
     if typed.index_method == "gin":
@@ -144,7 +143,7 @@ def _create(database: BaseDatabaseWrapper, definition: AttributeMeta) -> str:
     with database.cursor() as cursor:
         cursor.execute(
             f"CREATE INDEX CONCURRENTLY {quote(indexes.name_of(slot))}"
-            f" ON {quote(indexes.table())} {form} WHERE {expression(slot)} IS NOT NULL"
+            f" ON {quote(indexes.table())} {form} WHERE {value} IS NOT NULL"
         )
     return "" if indexes.read().of(slot).valid else "PostgreSQL has left the index invalid."
 
@@ -157,7 +156,7 @@ def _count_values(database: BaseDatabaseWrapper, definition: AttributeMeta) -> N
     along another index.
     """
     quote, slot = database.ops.quote_name, definition.slot
-    value = expression(slot, definition.typed().compared)
+    value = storage.indexed(slot, definition.typed())
     table = quote(indexes.table())
     with database.cursor() as cursor:
         cursor.execute(f"DROP STATISTICS IF EXISTS {quote(indexes.statistics_of(slot))}")

@@ -63,6 +63,7 @@ class AttributeType(ABC):
     operators: ClassVar[tuple[str, ...]] = EQUALITY  # what a filter may ask
     ordered: ClassVar[bool] = False
     compared: ClassVar[str] = ""  # of a stored object, the member that comparisons look at
+    is_number: ClassVar[bool] = False  # whether what is stored is a JSON number
     written_as: ClassVar[str] = "text"  # in a query parameter: as its text, a "list", or "json"
     refers: ClassVar[str | None] = None  # the kind of thing that ``references`` names
 

@@ -54,6 +54,7 @@ class IntegerType(AttributeType):
     widget: ClassVar[str] = "number"
     operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER)
     ordered: ClassVar[bool] = True
+    is_number: ClassVar[bool] = True
 
     min: int | None = rule(None, clean_integer, _BOUND, "The smallest value allowed.")
     max: int | None = rule(None, clean_integer, _BOUND, "The largest value allowed.")

@@ -100,6 +100,7 @@ class NumberType(AttributeType):
     widget: ClassVar[str] = "number"
     operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER)
     ordered: ClassVar[bool] = True
+    is_number: ClassVar[bool] = True
 
     min: Decimal | None = rule(None, clean_number, _BOUND, "The smallest value allowed.")
     max: Decimal | None = rule(None, clean_number, _BOUND, "The largest value allowed.")

@@ -2,8 +2,9 @@
 
 Behind row-level security PostgreSQL looks into an index only with functions that are marked as
 leaking nothing; else a condition is asked after the wall, of each of the tenant's rows. Those of
-JSONB leak nothing: what they raise does not depend on a value. PostgreSQL does not mark them, and
-only a superuser may, in each database. Without the mark answers are the same, and slower.
+JSONB and of numbers leak nothing: what they raise does not depend on a value, but for the cast of
+one to the other on what is no number, of which it would say just that. PostgreSQL does not mark
+them, and only a superuser may, in each database. Without the mark answers are the same, and slower.
 """
 
 from typing import Any
@@ -20,6 +21,14 @@ FUNCTIONS = (
     "jsonb_le(jsonb, jsonb)",
     "jsonb_ge(jsonb, jsonb)",
     "jsonb_contains(jsonb, jsonb)",
+    "jsonb_typeof(jsonb)",
+    '"numeric"(jsonb)',
+    "numeric_eq(numeric, numeric)",
+    "numeric_ne(numeric, numeric)",
+    "numeric_lt(numeric, numeric)",
+    "numeric_gt(numeric, numeric)",
+    "numeric_le(numeric, numeric)",
+    "numeric_ge(numeric, numeric)",
 )
 REMEDY = (
     "This database cannot use indexes of attributes for the service: run 'manage.py setup_database'"

@@ -19,7 +19,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from accounts import tenancy
-from attributes import indexes
+from attributes import indexes, storage
 from attributes.models import AttributeMeta, IndexBuild, State
 from attributes.operations.archive import archive_attribute
 from attributes.operations.define import change_attribute
@@ -28,6 +28,7 @@ from attributes.storage import expression
 from history.models import InstanceEvent
 from incidents_project.database import cluster, leakproof
 from tests.conftest import ACME, client_of
+from tests.incidents.listing import row, store
 
 PATH = "/v1/incident/attributes"
 
@@ -480,16 +481,16 @@ def plan(where, *parameters):
 
 def test_the_service_uses_indexes_behind_its_wall(many):
     count, tags = many
-    value = expression(count.slot)
+    value = storage.indexed(count.slot, count.typed())
     first = "00000000-0000-0000-0000-000000000000"
     sort = f"{value} IS NOT NULL ORDER BY {value}, id LIMIT 50"
     wanted = [
-        (f"{value} = %s", Jsonb(7)),
-        (f"{value} >= %s AND {value} < %s", Jsonb(7), Jsonb(9)),
-        (f"{value} = ANY(%s::jsonb[])", [Jsonb(7), Jsonb(9)]),
+        (f"{value} = %s", 7),
+        (f"{value} >= %s AND {value} < %s", 7, 9),
+        (f"{value} = ANY(%s::numeric[])", [7, 9]),
         (sort,),
         (sort.replace(f"{value}, id", f"{value} DESC, id DESC"),),
-        (f"({value}, id) > (%s, %s) AND {sort}", Jsonb(7), first),
+        (f"({value}, id) > (%s, %s) AND {sort}", 7, first),
     ]
     for where, *parameters in wanted:
         told = plan(where, *parameters)
@@ -500,3 +501,18 @@ def test_the_service_uses_indexes_behind_its_wall(many):
             assert count.slot in condition, told
     told = plan(f"{expression(tags.slot)} @> %s", Jsonb([7]))
     assert f"Bitmap Index Scan on {indexes.name_of(tags.slot)}" in told, told
+
+
+def test_what_is_stored_and_no_number_is_neither_in_an_index_nor_in_its_way(define):
+    """Nothing of ours stores it; who restores or edits a database may."""
+    define.post(PATH, {"name": "count", "type": "INTEGER", "indexed": True}, format="json")
+    slot, viewer = AttributeMeta.objects.get(name="count").slot, client_of(ACME, "viewer")
+    store([row(n, attributes={slot: value}) for n, value in enumerate([7, "7", None, [7], 8])])
+    assert steps() == [("count", Done.BUILT)]
+    store([row(5, attributes={slot: "eight"})])
+    for said, found in [("=7", 1), ("__gte=0", 2), ("__ne=7", 5)]:
+        listed = viewer.get(f"/v1/incident?attributes.count{said}&fields=id")
+        assert listed.json()["data"]["total"] == found
+    listed = viewer.get("/v1/incident?sort=attributes.count,DESC&fields=name")
+    names = [incident["name"] for incident in listed.json()["data"]["incidents"]]
+    assert (len(names), names[:2]) == (6, ["Incident 4", "Incident 0"])

@@ -222,6 +222,7 @@ FROM_US = {
     "UNPACKED", "_NAMES", "OF_TENANT", "_PLACES", "_VERSION", "_matching(condition)",
     "_unpacked(a)", "a.slot",
     "box.sql", "column", "condition.sql", "distance", "end", "first.target.sql", "key.target.sql",
+    "self.compared_as",
     "lat", "limit", "listed", "lon", "n", "name", "offset", "read", "order.sql", "self.array",
     "show(_unpacked(attribute))", "slots", "statement", "target.mark", "target.marks", "target.sql",
     "target.text", "tenancy.ASKING", "text", "value", "values", "where.sql", "word",
