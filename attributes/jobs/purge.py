@@ -17,7 +17,7 @@ from attributes.models import (
     State,
     UnindexedUse,
 )
-from attributes.operations.store import record_purge
+from attributes.operations.store import record_purge, record_spare_purge
 from attributes.schema import Schema
 from attributes.storage import expression
 
@@ -66,10 +66,13 @@ class _Forget(Act):
             slots = held.parameters["slots"]
             purged = AttributeMeta.objects.filter(id=held.attribute_id, state=State.PURGING)
             definition = purged.first()
-            record_purge(held, slots)
-            if definition is not None:
+            spares = SpareSlot.objects.filter(slot__in=slots, state=SlotState.PURGING)
+            if definition is None:  # it lives on without them
+                record_spare_purge(held, spares)
+            else:
+                record_purge(held, slots)
                 definition.delete()
-            SpareSlot.objects.filter(slot__in=slots, state=SlotState.PURGING).delete()
+            spares.delete()
             for noted in (IndexBuild, UnindexedUse):
                 noted.objects.filter(slot__in=slots).delete()
             lease.keep(

@@ -1,11 +1,12 @@
 """Storing a changed definition, with its version and its entry in the history."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.principal import Principal, Role
-from attributes.models import AttributeMeta, Job
+from attributes.models import AttributeMeta, Job, SpareSlot
 from attributes.schema import describe
 from history import record
 from history.record import Change, Versions
@@ -56,14 +57,32 @@ def _record(
 
 def record_purge(job: Job, slots: list[str]) -> None:
     """The entry that stays when values and definition are gone: how many values, by whom."""
+    gone = [{"field": "values", "slot": slot, "old": job.changed, "new": 0} for slot in slots[:1]]
+    _record_of_job(job, "attribute.purged", gone)
+
+
+def record_spare_purge(job: Job, spares: Iterable[SpareSlot]) -> None:
+    """The entry of values that the attribute was not read from: how many, of which type."""
+    gone: list[Change] = [
+        {
+            "field": "spare values",
+            "type": spare.type,
+            "slot": spare.slot,
+            "old": job.changed,
+            "new": 0,
+        }
+        for spare in spares
+    ]
+    _record_of_job(job, "attribute.spare_values_purged", gone)
+
+
+def _record_of_job(job: Job, action: str, changes: list[Change]) -> None:
     who = Principal(job.requested_by, job.requested_by, "", frozenset({Role.DEPLOYER}))
     record.instance_event(
         who,
-        "attribute.purged",
+        action,
         object_id=job.attribute_id,
         subject_name=job.attribute_name,
-        changes=[
-            {"field": "values", "slot": slot, "old": job.changed, "new": 0} for slot in slots[:1]
-        ],
+        changes=changes,
         versions=Versions(),
     )

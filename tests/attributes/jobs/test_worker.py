@@ -23,6 +23,7 @@ from attributes.operations.define import change_attribute
 from attributes.operations.index import reconcile
 from attributes.operations.retype import Undo
 from attributes.schema import schemas
+from history.models import InstanceEvent
 from incidents_project.exact_json import loads
 from incidents_project.refusals import Conflict
 from tests.attributes.jobs import hands
@@ -211,6 +212,18 @@ def test_a_cancelled_retype_leaves_the_originals_and_nothing_else(dee, attribute
     assert documents() == [{attribute.slot: "7"}] * 50
     assert not SpareSlot.objects.exists()
     assert not Job.objects.open().exists()
+
+
+def test_history_says_that_a_cancelled_retype_lost_its_spare_values_only(dee, attribute):
+    fill(attribute, ["7"] * 50)
+    job = hands.retype(dee, attribute, "INTEGER")
+    half_way(jobs.cancel, job, dee)
+    told = InstanceEvent.objects.order_by("id").last()
+    (gone,) = told.changes
+    assert told.action == "attribute.spare_values_purged"
+    assert gone["field"] == "spare values"
+    assert (gone["type"], gone["slot"]) == ("INTEGER", job.parameters["target"])
+    assert (gone["old"], gone["new"]) == (10, 0)
 
 
 def test_a_cancelled_undo_keeps_the_originals(dee, ada, attribute, make_incident):
@@ -442,6 +455,8 @@ def test_originals_whose_time_is_over_are_destroyed(dee, attribute):
     attribute.refresh_from_db()
     assert documents() == [{attribute.slot: 7}]
     assert not SpareSlot.objects.exists()
+    told = InstanceEvent.objects.order_by("id").last()
+    assert (told.action, told.changes[0]["type"]) == ("attribute.spare_values_purged", "STRING")
 
 
 def test_originals_of_a_busy_attribute_wait_without_a_new_epoch(dee, attribute):
