@@ -81,7 +81,8 @@ _UNIQUE = "Whether no two incidents of a tenant may have the same."
 _UNIQUE_STATE: Json = {
     "type": "string",
     "enum": ["NONE", "VALIDATING", "ENFORCED"],
-    "description": "While it is VALIDATING, a job looks for values that two incidents share.",
+    "description": "While it is VALIDATING, a job looks for values that two incidents share;"
+    " `unique: false` ends it.",
 }
 _INDEXED = "Whether filters and sorting by it have an index, which makes every write dearer."
 _INDEX_STATE: Json = {

@@ -102,6 +102,15 @@ def cancel_all(definition: AttributeMeta) -> None:
             definition.unique = False
 
 
+def cancel_claiming(definition: AttributeMeta) -> Job | None:
+    """End what finds out whether values are unique, since they need not be; behind the fence."""
+    found = Job.objects.open().filter(attribute_id=definition.id, kind=JobKind.CLAIM)
+    job = found.select_for_update().first()
+    if job is not None:
+        _cancel(job)
+    return job
+
+
 def _pause(job: Job) -> None:
     job.state = JobState.PAUSED
 

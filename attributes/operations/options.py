@@ -102,6 +102,8 @@ def after_change(
     if job is None:
         if begins:
             enqueue(principal, JobKind.REPLACE, definition, parameters)
+    elif job.kind == JobKind.CLAIM and not begins:
+        return  # it writes no values
     elif (job.kind, job.parameters) != (JobKind.REPLACE, parameters):
         raise job_open(job)
 

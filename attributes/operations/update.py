@@ -12,7 +12,7 @@ from attributes import fence
 from attributes.models import AttributeMeta, IndexBuild, Job, JobKind
 from attributes.operations import options
 from attributes.operations.change import Change, Members, Walk
-from attributes.operations.jobs import enqueue, job_open
+from attributes.operations.jobs import cancel_claiming, enqueue, job_open
 from attributes.operations.members import (
     CHANGEABLE,
     Settings,
@@ -34,6 +34,10 @@ from incidents_project.refusals import Fault, Invalid
 
 # What a job on the values goes by: it must stay as it is until the job ends.
 _HELD = ("rules", "unique", "default", "missing_value")
+# Jobs that go by none of it. What one that replaces options cannot go on with is refused where they
+# are checked; one that finds out whether values are unique goes by the type alone, and ends when
+# uniqueness does.
+_UNHELD = frozenset({JobKind.REPLACE, JobKind.CLAIM})
 # The values that many incidents have, and what they must obey.
 _SHARED = (
     ("default", clean_default, {"rules", "unique"}),
@@ -101,8 +105,7 @@ class Update(Change):
         if all(same(after[member], before[member]) for member in _HELD):
             return
         job = Job.objects.open().filter(attribute_id=definition.id).first()
-        # One that replaces options is refused by them, where it cannot go on.
-        if job is not None and (job.kind != JobKind.REPLACE or self.works_on_rows):
+        if job is not None and (job.kind not in _UNHELD or self.works_on_rows):
             raise job_open(job)
 
     def tally(self, schema: Schema, definition: AttributeMeta, walk: Walk) -> Tally:
@@ -128,7 +131,10 @@ class Update(Change):
         return Risk.ONLINE if job else Risk.SAFE
 
     def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
-        """One row, and a job where uniqueness begins or options replace others."""
+        """One row, and a job where uniqueness begins or options replace others.
+
+        Uniqueness that is given up ends the job that was finding it out.
+        """
         before = describe(definition)
         if self.settings["indexed"] and not before["indexed"]:
             keep_within_budget()
@@ -141,6 +147,8 @@ class Update(Change):
             if self.works_on_rows:
                 definition.spare_slots.update(claim_slot="")  # of an earlier time
                 also = [begin_claiming(principal, definition)]
+            elif before["unique"] and not definition.unique:
+                also = _end_claiming(definition)
             store_change(principal, "attribute.updated", definition, before, *also)
         if "rules" in self.members:
             options.after_change(principal, definition, self.was)
@@ -152,6 +160,11 @@ def begin_claiming(principal: Principal, definition: AttributeMeta) -> dict[str,
     parameters: dict[str, Json] = {"slot": definition.slot, "claims": definition.claim_slot}
     job = enqueue(principal, JobKind.CLAIM, definition, parameters)
     return {"field": "job", "old": None, "new": str(job.id)}
+
+
+def _end_claiming(definition: AttributeMeta) -> list[dict[str, Json]]:
+    job = cancel_claiming(definition)
+    return [] if job is None else [{"field": "job", "old": str(job.id), "new": None}]
 
 
 def _updated(before: Attribute, settings: Settings, typed: AttributeType) -> Attribute:

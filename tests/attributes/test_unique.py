@@ -10,17 +10,20 @@ from attributes.api.presenter import present
 from attributes.jobs import claim
 from attributes.models import AttributeMeta, Claim, Job, JobState
 from attributes.operations.archive import archive_attribute
-from attributes.operations.change import preview
+from attributes.operations.backfill import Backfill
+from attributes.operations.change import carry_out, preview
 from attributes.operations.define import change_attribute
 from attributes.operations.jobs import cancel, resume
+from attributes.operations.retype import Retype
 from attributes.operations.update import Update
 from attributes.plans import Risk
 from attributes.violations import violations
 from attributes.walk import estimate, tally
+from history.models import InstanceEvent
 from incidents.operations.incidents import create_incident, delete_incident
 from incidents_project.refusals import Conflict, Invalid
 from incidents_project.versions import ANY
-from tests.attributes.jobs.hands import fill, stand, work, write
+from tests.attributes.jobs.hands import documents, fill, stand, work, write
 from tests.conftest import ACME, DISK_FULL, GLOBEX
 from tests.incidents.listing import remove
 
@@ -132,9 +135,6 @@ def test_a_duplicate_may_be_edited_in_every_other_way(ticket, dee, ada, make_att
 def test_it_is_taken_back_by_cancelling(ticket, dee, ada):
     ids = fill(ticket, ["A", "A"])
     job = introduce(dee)
-    with pytest.raises(Conflict) as refused:
-        patch(dee, unique=False)
-    assert refused.value.code == "job_open"
     work()
     cancel(principal=dee, job_id=job.id)
     assert (state(), listed(ticket)) == ("NONE", [])
@@ -142,6 +142,85 @@ def test_it_is_taken_back_by_cancelling(ticket, dee, ada):
     write(ada, ids[1], ticket="B")
     work()
     assert claimed() == 0
+
+
+@in_transaction
+@pytest.mark.parametrize("worked", [False, True], ids=["waiting", "blocked"])
+def test_giving_uniqueness_up_ends_the_job(ticket, dee, ada, worked):
+    ids = fill(ticket, ["A", "A"])
+    job = introduce(dee)
+    if worked:
+        work()
+    patch(dee, unique=False)
+    assert (stand(job), state(), listed(ticket)) == (JobState.CANCELLED, "NONE", [])
+    told = InstanceEvent.objects.order_by("id").last().changes
+    assert [(each["field"], each["old"], each["new"]) for each in told] == [
+        ("unique", True, False),
+        ("job", str(job.id), None),
+    ]
+    write(ada, ids[1], ticket="B")
+    write(ada, ids[0], ticket="B")
+    work()
+    assert claimed() == 0
+
+
+@in_transaction
+def test_rules_may_change_while_duplicates_are_mended(ticket, dee, ada):
+    ids = fill(ticket, ["A", "A"])
+    job = introduce(dee)
+    work()
+    patch(dee, label="Ticket", rules={"max_length": 9})
+    assert (stand(job), listed(ticket)) == (JobState.BLOCKED, ids[1:])
+    write(ada, ids[1], ticket="B")
+    resume(principal=dee, job_id=job.id)
+    work()
+    assert (stand(job), state()) == (JobState.DONE, "ENFORCED")
+
+
+@in_transaction
+def test_an_option_may_go_while_duplicates_are_mended(make_attribute, dee):
+    options = [{"code": "a"}, {"code": "b", "retired": True}]
+    ticket = make_attribute("ticket", "SELECT", rules={"options": options})
+    fill(ticket, ["a", "a"])
+    job = introduce(dee)
+    work()
+    patch(dee, rules={"options": options[:1]})
+    assert stand(job) == JobState.BLOCKED
+
+
+@in_transaction
+def test_what_gives_uniqueness_up_may_replace_options_at_once(make_attribute, dee):
+    ticket = make_attribute("ticket", "SELECT", rules={"options": [{"code": "a"}, {"code": "b"}]})
+    fill(ticket, ["a", "a"])
+    introduce(dee)
+    work()
+    replaced = {"code": "a", "retired": True, "replaced_by": "b"}
+    patch(dee, unique=False, rules={"options": [replaced, {"code": "b"}]})
+    work()
+    assert [each[ticket.slot] for each in documents()] == ["b", "b"]
+
+
+@in_transaction
+def test_neither_a_retype_nor_a_backfill_begins_while_duplicates_are_mended(ticket, dee):
+    fill(ticket, ["A", "A"])
+    job = introduce(dee)
+    work()
+    for change in (Retype("ticket", {"type": "TEXT"}), Backfill("ticket", {"value": "B"})):
+        with pytest.raises(Conflict) as refused:
+            carry_out(change, principal=dee)
+        assert refused.value.code == "job_open"
+    assert stand(job) == JobState.BLOCKED
+
+
+@in_transaction
+def test_the_preview_of_giving_uniqueness_up_names_the_job(ticket, dee):
+    fill(ticket, ["A", "A"])
+    job = introduce(dee)
+    plan = preview(Update("ticket", {"unique": False}), tally)
+    assert (plan.risk, [str(each) for each in plan.referrers]) == (
+        Risk.SAFE,
+        [f"job CLAIM {job.id}"],
+    )
 
 
 @in_transaction
