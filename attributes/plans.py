@@ -100,6 +100,7 @@ class Plan:
     hash: str
     tally: Tally = field(default_factory=Tally)
     referrers: tuple[Referrer, ...] = ()
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
     undo_until: datetime | None = None
     undo_forever: bool = False
@@ -113,6 +114,7 @@ class Plan:
             "plan": self.hash,
             **self.tally.described(),
             "referrers": [asdict(referrer) for referrer in self.referrers],
+            "notes": list(self.notes),
             "seconds": self.seconds,
             "undo_until": self.undo_until,
             "undo_forever": self.undo_forever,

@@ -107,6 +107,10 @@ _MEMBERS: Mapping[str, Mapping[str, Json]] = {
     "restore": {
         "id": _WHICH,
         "name": {"anyOf": [NAME, {"type": "null"}], "description": "Another name for it."},
+        "aliases": {
+            "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}],
+            "description": "The former names that come back, unless it is all that may.",
+        },
     },
     "purge": {
         "id": _WHICH,
@@ -204,6 +208,7 @@ PLAN_EXAMPLE: dict[str, Any] = {
         "impossible": {"count": 0, "samples": []},
     },
     "referrers": [],
+    "notes": [],
     "seconds": 0.1,
     "undo_until": "2026-02-21T06:31:00.251946Z",
     "undo_forever": False,
@@ -227,6 +232,11 @@ PLAN_MEMBERS: dict[str, Json] = {
         "type": "array",
         "items": _REFERRER,
         "description": "What refers to the attribute.",
+    },
+    "notes": {
+        "type": "array",
+        "items": TEXT,
+        "description": "What else is to be known, in words.",
     },
     "seconds": {"type": "number", "description": "What a job will take, estimated."},
     "undo_until": nullable(MOMENT, "Until when it can be taken back; null for never or always."),
@@ -356,7 +366,11 @@ CHANGES: Mapping[str, Documentation] = dict(
         ),
         _change("reactivate", _DONE, "Let a deprecated attribute be used again"),
         _change(
-            "restore", _DONE, "Bring an archived attribute back", "With every value as it was."
+            "restore",
+            _DONE,
+            "Bring an archived attribute back",
+            "With every value as it was, and with its former names as far as their time is not over"
+            " and nobody has them; `notes` of its preview say which stay away.",
         ),
         _change(
             "purge",

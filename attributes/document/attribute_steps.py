@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from attributes.document.model import Entry
 from attributes.document.step import Done, Members, Phase, Step, changed, without
 from attributes.models import AttributeMeta, Job, JobKind, State
 from attributes.operations import jobs
-from attributes.operations.aliases import KeepAlias
+from attributes.operations.aliases import KeepAlias, remembered
 from attributes.operations.archive import Archive, Restore
 from attributes.operations.change import Change, bring_about
 from attributes.operations.define import define_attribute
@@ -129,7 +130,7 @@ class Way:
         yield from self._names()
         if not self.deployed.entry.is_in_force:
             says = f"restore {self.entry.name}, with every value"
-            members = {"id": str(self.deployed.definition.uid), "name": self.entry.name}
+            members = self._restored()
             yield self._step(Phase.RESTORE, Restore, says, members)
         yield from self._settings_and_type()
         was = self.deployed.entry
@@ -142,9 +143,9 @@ class Way:
 
     def _names(self) -> Iterator[Step]:
         entry, was = self.entry, self.deployed.entry
-        uid, known = self.deployed.definition.uid, was.aliases or {}
+        uid, known = self.deployed.definition.uid, self._former_names()
         for alias in known:
-            if not self._keeps(alias):
+            if was.is_in_force and not self._keeps(alias):
                 says = f"forget {alias}, a former name of {was.name}"
                 yield self._step(Phase.FORMER_NAMES, DropAlias, says, {"alias": alias})
         if was.is_in_force and entry.name != was.name:
@@ -155,6 +156,19 @@ class Way:
             act = partial(_rename, was.name, uid, members, self.moving)
             yield Step(Phase.RENAME, Rename.change, was.name, says, entry.at, members, act)
         yield from _new_aliases(entry, uid, known)
+
+    def _former_names(self) -> Mapping[str, datetime]:
+        """Those that it has, or has again when it is restored."""
+        was, definition = self.deployed.entry, self.deployed.definition
+        if was.is_in_force:
+            return was.aliases or {}
+        return {former.name: former.until for former in remembered(definition)}
+
+    def _restored(self) -> dict[str, Json]:
+        known = self._former_names()
+        kept = [alias for alias in known if self._keeps(alias)]
+        named = {"id": str(self.deployed.definition.uid), "name": self.entry.name}
+        return named if len(kept) == len(known) else named | {"aliases": kept}
 
     def _keeps(self, alias: str) -> bool:
         """Whether a former name stays: as it is told, or unless the document gives it to another.

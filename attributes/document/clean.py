@@ -198,7 +198,11 @@ def _life(members: _Members) -> tuple[State, str | None, dict[str, datetime] | N
         members.fault("sunset", "contradiction", "Says nothing unless the state is DEPRECATED.")
     aliases = None if members.raw.get("aliases") is None else _aliases(members)
     if aliases and state is State.ARCHIVED:
-        members.fault("aliases", "contradiction", "An archived attribute has no former names.")
+        members.fault(
+            "aliases",
+            "contradiction",
+            "Of what is archived they are not told: they come back when it is restored.",
+        )
     return state, sunset, aliases
 
 

@@ -102,6 +102,9 @@ class AttributeMeta(models.Model):
     )
     deprecated_at = models.DateTimeField(null=True, editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
+    # The former names that it had when it was archived. Not in the table of former names: others
+    # may take them meanwhile.
+    archived_aliases = ExactJSONField(null=True, editable=False)
     occ_lock = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.CharField(max_length=150, editable=False)

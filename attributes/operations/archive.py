@@ -7,17 +7,18 @@ from django.utils import timezone
 from accounts.principal import Principal
 from attributes import referrers
 from attributes.models import AttributeMeta, State
-from attributes.operations import jobs, options
+from attributes.operations import aliases, jobs, options
 from attributes.operations.change import Change, Members, Walk, carry_out
 from attributes.operations.find import archived
 from attributes.operations.members import clean_name, keep_within_budget, refuse_taken
 from attributes.operations.store import store_change
 from attributes.plans import Risk, Tally
 from attributes.schema import Schema, describe
+from attributes.types import Json
 from attributes.types.boolean import BooleanType
 from attributes.types.uuid import UuidType
 from attributes.walk import KEPT
-from incidents_project.refusals import Conflict, Fault, ValueRefused
+from incidents_project.refusals import Conflict, Fault, NotFound, ValueRefused
 from incidents_project.versions import ANY, Expected
 
 
@@ -59,7 +60,7 @@ class Archive(Change):
         before = describe(definition)
         referrers.detach(definition)
         jobs.cancel_all(definition)
-        definition.aliases.all().delete()
+        aliases.put_away(definition)
         definition.state = State.ARCHIVED
         definition.archived_at = timezone.now()
         definition.sunset = definition.deprecated_at = None
@@ -70,18 +71,20 @@ class Restore(Change):
     """Bring an archived attribute back, with every value as it was.
 
     Of several that had the name it is the one archived last, unless ``id`` says which; ``name``
-    gives it another one.
+    gives it another one. Its former names come back too, those that ``aliases`` lists or all, as
+    far as their time is not over and nobody has them.
     """
 
     change = "restore"
-    knows = frozenset({"id", "name"})
+    knows = frozenset({"id", "name", "aliases"})
 
     def read(self, faults: list[Fault]) -> None:
-        """Which one, and under which name."""
+        """Which one, and under which names."""
         self.uid = read_uid(self.members, faults)
         self.new_name = self.name
         if self.members.get("name") is not None:
             self.new_name = clean_name(self.members, faults)
+        self.aliases = _clean_aliases(self.members.get("aliases"), faults)
 
     def find(self) -> AttributeMeta:
         """The archived one."""
@@ -90,6 +93,11 @@ class Restore(Change):
     def check(self, schema: Schema, definition: AttributeMeta) -> None:
         """Its name must be free, and there must be room for its index."""
         refuse_taken(self.new_name)
+        known = {former.name for former in aliases.remembered(definition)}
+        for name in self.aliases or ():
+            if name not in known:
+                raise NotFound(f"{definition.name} had no former name {name}.")
+        self.returning = aliases.returning(definition, self.new_name, self.aliases)
         if definition.indexed:
             keep_within_budget()
 
@@ -101,13 +109,22 @@ class Restore(Change):
         """It can be archived again."""
         return Risk.SAFE
 
+    def notes(self) -> tuple[str, ...]:
+        """The former names that stay away."""
+        return tuple(
+            f"{former.name} does not come back as a former name: {holder} has it now."
+            for former, holder in self.returning.away
+        )
+
     def carry_out(self, principal: Principal, schema: Schema, definition: AttributeMeta) -> None:
         """Show it again."""
         before = describe(definition)
         definition.state = State.ACTIVE
         definition.archived_at = None
         definition.name = self.new_name
-        store_change(principal, "attribute.restored", definition, before)
+        aliases.bring_back(definition, self.returning.back)
+        told = self.returning.changes()
+        store_change(principal, "attribute.restored", definition, before, *told)
         options.after_change(principal, definition)
 
 
@@ -118,6 +135,15 @@ def read_uid(members: Members, faults: list[Fault]) -> UUID | None:
     except ValueRefused as refused:
         faults.append(refused.at("id"))
         return None
+
+
+def _clean_aliases(raw: Json, faults: list[Fault]) -> list[str] | None:
+    if raw is None:
+        return None
+    if not isinstance(raw, list) or not all(isinstance(each, str) for each in raw):
+        faults.append(Fault("aliases", "wrong_type", "Must be a list of former names."))
+        return None
+    return raw
 
 
 def archive_attribute(

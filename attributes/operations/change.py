@@ -100,6 +100,10 @@ class Change(ABC):
         """Whether its job will stop, since values would be lost that nobody has named."""
         return False
 
+    def notes(self) -> tuple[str, ...]:
+        """What else is to be known, in words; after ``check``."""
+        return ()
+
     def undo_until(self, definition: AttributeMeta) -> datetime | None:
         """Until when it can be taken back; None for as long as one likes."""
         return None
@@ -155,6 +159,7 @@ def preview(change: Change, walk: Walk) -> Plan:
         tally=tally,
         referrers=tuple(referrers.of(definition)),
         seconds=max(0.1, round(tally.incidents / _PER_SECOND, 1)) if change.works_on_rows else 0.0,
+        notes=change.notes(),
         undo_until=change.undo_until(definition),
         undo_forever=change.undoable
         and risk is not Risk.DESTRUCTIVE

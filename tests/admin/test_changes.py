@@ -76,6 +76,14 @@ def test_archived_attributes_are_restored_or_purged(admin_client, page, count, d
     assert not AttributeMeta.objects.exists()
 
 
+def test_the_preview_says_which_former_name_does_not_come_back(page, count, make_attribute):
+    carried_out(page, count, "rename", name="number")
+    carried_out(page, count, "archive")
+    make_attribute("count")
+    shown = page(count, "restore", preview="Preview").content.decode()
+    assert "count does not come back as a former name" in shown
+
+
 def test_a_plan_that_is_stale_is_told(page, count, make_attribute):
     plan = page(count, "archive", preview="Preview").context["plan"]
     make_attribute("other")

@@ -5,14 +5,17 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts import tenancy
 from attributes import referrers
-from attributes.models import AttributeMeta, Claim, IndexBuild, Job, JobKind, State
+from attributes.models import Alias, AttributeMeta, Claim, IndexBuild, Job, JobKind, State
 from attributes.operations.archive import Archive, Restore
-from attributes.operations.change import carry_out
+from attributes.operations.change import carry_out, preview
 from attributes.operations.rename import Rename
 from attributes.referrers import Referrer
+from attributes.walk import tally
+from history.models import InstanceEvent
 from incidents_project.refusals import Conflict, Invalid, NotFound
 from tests.conftest import ACME, DISK_FULL
 from tests.incidents.listing import row, store
@@ -198,10 +201,130 @@ def test_what_is_wrong_with_an_archiving_is_said(members):
         Archive("count", members)
 
 
-@pytest.mark.parametrize("members", [{"id": "7"}, {"name": "a b"}, {"why": "sorry"}])
+@pytest.mark.parametrize(
+    "members",
+    [{"id": "7"}, {"name": "a b"}, {"aliases": "old"}, {"aliases": [1]}, {"why": "sorry"}],
+)
 def test_what_is_wrong_with_a_restoring_is_said(members):
     with pytest.raises(Invalid):
         Restore("count", members)
+
+
+# Its former names
+
+
+@pytest.fixture
+def hits(make_attribute, dee):
+    """An attribute that was called ``count`` and is called ``hits``, for ten days."""
+    make_attribute("count")
+    return carry_out(Rename("count", {"name": "hits", "alias_days": 10}), principal=dee)
+
+
+def former_names():
+    return list(Alias.objects.values_list("name", "attribute__name", "since", "until"))
+
+
+def holders():
+    return dict(Alias.objects.values_list("name", "attribute__name"))
+
+
+def notes(**members):
+    return preview(Restore("hits", members), tally).notes
+
+
+def test_former_names_come_back_for_as_long_as_before(hits, archive, restore, viewer_api):
+    before = former_names()
+    archive("hits")
+    assert former_names() == []
+    assert notes() == ()
+    restore("hits")
+    assert former_names() == before
+    assert viewer_api.get("/v1/incident?attributes.count=5").status_code == 200
+
+
+def test_former_names_are_free_while_it_is_archived(hits, archive, make_attribute):
+    archive("hits")
+    assert make_attribute("count").is_in_force
+
+
+@pytest.mark.parametrize("name", ["count", "COUNT"])
+def test_a_former_name_that_was_taken_stays_away(hits, archive, restore, make_attribute, name):
+    archive("hits")
+    make_attribute(name)
+    assert notes() == (f"count does not come back as a former name: {name} has it now.",)
+    restore("hits")
+    assert holders() == {}
+
+
+def test_a_former_name_that_another_had_since_stays_away(
+    hits, archive, restore, make_attribute, dee
+):
+    archive("hits")
+    make_attribute("count")
+    carry_out(Rename("count", {"name": "total"}), principal=dee)
+    assert notes() == ("count does not come back as a former name: total has it now.",)
+    restore("hits")
+    assert holders() == {"count": "total"}
+
+
+def test_a_former_name_that_is_over_gives_way_to_one_that_comes_back(
+    hits, archive, restore, make_attribute, dee
+):
+    archive("hits")
+    make_attribute("count")
+    carry_out(Rename("count", {"name": "total"}), principal=dee)
+    Alias.objects.update(until=timezone.now())
+    restore("hits")
+    assert holders() == {"count": "hits"}
+
+
+def test_a_former_name_that_is_free_again_comes_back(hits, archive, restore, make_attribute):
+    archive("hits")
+    make_attribute("count")
+    archive("count")
+    restore("hits")
+    assert holders() == {"count": "hits"}
+
+
+def test_a_former_name_whose_time_is_over_stays_away(hits, archive, restore):
+    Alias.objects.update(until=timezone.now())
+    archive("hits")
+    assert notes() == ()
+    restore("hits")
+    assert holders() == {}
+
+
+def test_restored_under_a_former_name_it_has_that_no_more(hits, archive, restore):
+    archive("hits")
+    assert notes(name="Count") == ()
+    restore("hits", name="Count")
+    assert holders() == {}
+
+
+def test_only_those_former_names_come_back_that_are_listed(hits, archive, restore, dee):
+    carry_out(Rename("hits", {"name": "total"}), principal=dee)
+    archive("total")
+    restore("total", aliases=["hits"])
+    assert holders() == {"hits": "total"}
+
+
+def test_only_a_former_name_can_come_back(hits, archive, restore):
+    archive("hits")
+    with pytest.raises(NotFound):
+        restore("hits", aliases=["total"])
+
+
+def test_history_tells_which_former_names_came_back(hits, archive, restore, make_attribute, dee):
+    carry_out(Rename("hits", {"name": "total"}), principal=dee)
+    until = Alias.objects.get(name="hits").until
+    archive("total")
+    make_attribute("count")
+    restore("total")
+    told = InstanceEvent.objects.order_by("id").last().changes
+    assert [(each["old"], each["new"]) for each in told if each["field"] == "alias"] == [
+        (None, f"hits until {until.isoformat()}"),
+        ("count", None),
+    ]
 
 
 # Who refers to it

@@ -60,7 +60,7 @@ def test_a_preview_counts_what_would_become_of_each_value(deployer_api, texts, m
     told = data(preview(deployer_api, "retype", type="INTEGER"))
     assert list(told) == [
         "change", "name", "class", "plan", "exact", "incidents", "holders", "outcomes",
-        "referrers", "seconds", "undo_until", "undo_forever",
+        "referrers", "notes", "seconds", "undo_until", "undo_forever",
     ]  # fmt: skip
     assert (told["change"], told["name"], told["class"]) == ("retype", "count", "lossy")
     assert (told["exact"], told["incidents"], told["holders"]) == (True, 4, 3)

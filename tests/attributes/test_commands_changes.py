@@ -188,6 +188,16 @@ def test_an_attribute_is_deprecated_reactivated_archived_and_restored(make_attri
 
 
 @pytest.mark.django_db
+def test_a_preview_says_which_former_name_does_not_come_back(make_attribute):
+    make_attribute()
+    attributes("rename", "count", "total")
+    attributes("archive", "total")
+    make_attribute("count")
+    told, _ = attributes("preview", "restore", "total")
+    assert fact(told, "note") == ("count does not come back as a former name: count has it now.")
+
+
+@pytest.mark.django_db
 def test_a_plan_of_another_epoch_is_stale(make_attribute):
     make_attribute()
     plan = json.loads(attributes("preview", "archive", "count", "--json")[0])["plan"]

@@ -37,6 +37,7 @@ _SAID: Mapping[str, Mapping[str, Any]] = {
         "help": "how many values may be changed by the conversion, and stay behind",
     },
     "alias": {"help": "the former name"},
+    "aliases": {**_JSON, "help": "the former names that come back, if not all that may"},
     "alias_days": {"type": int, "metavar": "DAYS", "help": "how long the old name may be used"},
     "default": {**_JSON, "help": "what new incidents have, if it is not to be converted"},
     "detach": {**_FLAG, "help": "end what refers to it"},

@@ -43,6 +43,7 @@ def _lines(plan: Plan) -> list[str]:
         ]
         facts += [(verdict.value, f"{about}{n:,}") for verdict, n in tally.counts.items()]
     facts += [("referred to by", str(referrer)) for referrer in plan.referrers]
+    facts += [("note", note) for note in plan.notes]
     facts += [
         ("takes", f"about {plan.seconds:g} s, in the background" if plan.seconds else "no time"),
         ("undo", _undo(plan)),

@@ -202,6 +202,51 @@ class TestNames:
         apply(dee, document(told | {"aliases": []}))
         assert not Alias.objects.exists()
 
+    @pytest.fixture
+    def archived(self, dee):
+        """An entry that restores an attribute with two former names."""
+        until = "2130-01-01T00:00:00Z"
+        told = entry("total", uid=UID)
+        had = [{"name": "amount", "until": until}, {"name": "count", "until": until}]
+        apply(dee, document(told | {"aliases": had}))
+        apply(dee, document(told | {"state": "ARCHIVED"}))
+        return told
+
+    def test_former_names_come_back_with_what_is_restored(self, dee, archived):
+        before = exported()
+        assert "aliases" not in before
+        assert apply(dee, before).plan.steps == ()
+        apply(dee, document(archived))
+        assert list(Alias.objects.values_list("name", flat=True)) == ["amount", "count"]
+        assert apply(dee, document(archived)).plan.steps == ()
+        assert apply(dee, exported()).plan.steps == ()
+
+    def test_of_what_is_restored_they_are_exactly_those_that_are_told(self, dee, archived):
+        kept = {"name": "amount", "until": "2130-01-01T00:00:00Z"}
+        told = document(archived | {"aliases": [kept]})
+        (step,) = apply(dee, told).plan.steps
+        assert step.change == "restore"
+        assert export()["attributes"][0]["aliases"] == [kept]
+        assert apply(dee, told).plan.steps == ()
+
+    def test_a_former_name_of_what_is_restored_may_get_more_time(self, dee, archived):
+        longer = {"name": "amount", "until": "2131-01-01T00:00:00Z"}
+        apply(dee, document(archived | {"aliases": [longer]}))
+        assert export()["attributes"][0]["aliases"] == [longer]
+
+    def test_what_is_restored_leaves_its_former_names_to_others(self, dee, archived):
+        apply(dee, document(archived, entry("amount"), entry("count")))
+        assert names() == ["amount", "count", "total"]
+        assert not Alias.objects.exists()
+
+    def test_a_former_name_of_another_goes_back_to_what_is_restored(self, dee, archived):
+        held = {"aliases": [{"name": "amount", "until": "2130-01-01T00:00:00Z"}]}
+        gone = archived | {"state": "ARCHIVED"}
+        apply(dee, document(entry("other", uid=OTHER) | held, gone))
+        apply(dee, document(entry("other", uid=OTHER), archived | held))
+        assert list(Alias.objects.values_list("name", "attribute__name")) == [("amount", "total")]
+        assert apply(dee, exported()).plan.steps == ()
+
     def test_a_former_name_whose_time_is_over_says_nothing(self, dee):
         over = {"name": "amount", "until": "2000-01-01T00:00:00Z"}
         told = document(entry("count", aliases=[over]))
