@@ -22,7 +22,7 @@ urlpatterns = [
     re_path("", no_such_path),  # also under DEBUG, where Django would answer a page
 ]
 
-handler400 = "incidents_project.http.problem.bad_request"
-handler403 = "incidents_project.http.problem.permission_denied"
-handler404 = "incidents_project.http.problem.not_found"
-handler500 = "incidents_project.http.problem.server_error"
+handler400 = "incidents_project.error_pages.bad_request"
+handler403 = "incidents_project.error_pages.permission_denied"
+handler404 = "incidents_project.error_pages.not_found"
+handler500 = "incidents_project.error_pages.server_error"

@@ -16,6 +16,11 @@ API = "/v1/"
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
+def in_admin(path: str) -> bool:
+    """Whether a person looks at what is answered there."""
+    return path == "/admin" or path.startswith("/admin/")
+
+
 class Join:
     """Where both ways meet again, before the view."""
 

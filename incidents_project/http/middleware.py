@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import split_domain_port, validate_host
 
 from incidents_project.http import correlation, logs, problem
+from incidents_project.http.browser import in_admin
 
 _PROBES = frozenset({"/livez", "/readyz"})  # asked by address, from inside the cluster
 _BODILESS = frozenset({204, 304})
@@ -76,7 +77,7 @@ def _finish(request: HttpRequest, response: HttpResponse) -> None:
     status = response.status_code
     if status in _BODILESS:
         return
-    if status >= 400 and _is_page(response) and not _is_admin(request.path_info):
+    if status >= 400 and _is_page(response) and not in_admin(request.path_info):
         told = problem.plain(status)
         response.content = orjson.dumps(told.body)
         response.headers["Content-Type"] = problem.CONTENT_TYPE
@@ -87,10 +88,6 @@ def _finish(request: HttpRequest, response: HttpResponse) -> None:
 
 def _is_page(response: HttpResponse) -> bool:
     return not response.headers.get("Content-Type", "").startswith("application/")
-
-
-def _is_admin(path: str) -> bool:
-    return path == "/admin" or path.startswith("/admin/")
 
 
 def _write_line(request: HttpRequest, status: int, seconds: float) -> None:

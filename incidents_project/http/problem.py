@@ -275,26 +275,6 @@ def refuse(code: str, detail: str) -> HttpResponse:
     return answer(_problem(400, code, detail))
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's 400."""
-    return answer(plain(400))
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's 403."""
-    return answer(plain(403))
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's 404."""
-    return answer(plain(404))
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's 500; Django has logged the exception."""
-    return answer(plain(500))
-
-
 @csrf_exempt
 def no_such_path(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """The last route: takes every path that no other one took, so that DEBUG shows no page."""

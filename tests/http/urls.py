@@ -8,7 +8,7 @@ from django.urls import path, re_path
 from rest_framework import exceptions
 from rest_framework.views import APIView
 
-from incidents_project import refusals
+from incidents_project import error_pages, refusals
 from incidents_project.http import correlation, problem
 from incidents_project.http.parser import body_object
 from incidents_project.http.response import Response
@@ -91,7 +91,7 @@ urlpatterns = [
     path("admin/breaks", breaks),
     re_path(r"^", problem.no_such_path),
 ]
-handler400 = problem.bad_request
-handler403 = problem.permission_denied
-handler404 = problem.not_found
-handler500 = problem.server_error
+handler400 = error_pages.bad_request
+handler403 = error_pages.permission_denied
+handler404 = error_pages.not_found
+handler500 = error_pages.server_error
