@@ -27,7 +27,7 @@ _QUESTIONS = {
 class JobAdmin(DeployerModelAdmin[Job]):
     """Changes of stored values, done or under way."""
 
-    list_display = ["attribute_name", "kind", "state", "progress", "requested_by", "created_at"]
+    list_display = ["attribute_name", "kind", "state", "how_far", "requested_by", "created"]
     list_filter = ["state", "kind"]
     search_fields = ["attribute_name"]
     fields = [
@@ -46,6 +46,16 @@ class JobAdmin(DeployerModelAdmin[Job]):
         "finished_at",
     ]
     actions = ["pause", "resume", "cancel"]
+
+    @admin.display(description="progress")
+    def how_far(self, obj: Job) -> str:
+        """The share that is done, in a width that leaves room for the rest."""
+        return f"{progress.of(obj).percent:g} %"
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, obj: Job) -> str:
+        """When it was asked for, in few characters."""
+        return f"{obj.created_at:%Y-%m-%d %H:%M}"
 
     @admin.display(description="progress")
     def progress(self, obj: Job) -> str:
