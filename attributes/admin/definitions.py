@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.admin_base import (
@@ -18,8 +19,9 @@ from accounts.admin_base import (
 from accounts.admin_site import principal_of
 from attributes import indexes, types
 from attributes.admin.changes import ChangePages
+from attributes.admin.jobs import what_to_do
 from attributes.indexes import Catalogue, IndexState
-from attributes.models import AttributeMeta
+from attributes.models import AttributeMeta, Job
 from attributes.operations.define import change_attribute, define_attribute
 from attributes.types.base import Json
 from incidents_project.versions import Expected
@@ -38,6 +40,10 @@ _SETTINGS = [
     "rules",
     "order",
 ]
+# Each beside what it belongs to; the value for a missing one stands below the default.
+_FACTS = ["name", "former_names", "type", "undo", "slot", "state", "sunset", "job", "index"]
+_NONE = "none"
+_MINUTE = "%Y-%m-%d %H:%M"
 
 
 def _rules_help() -> str:
@@ -82,6 +88,10 @@ class AttributeForm(OperationForm[AttributeMeta]):
     class Meta:
         model = AttributeMeta
         fields = ["name", "type", *_SETTINGS]
+        help_texts = {
+            "former_names": "Filters and writes may use them until then.",
+            "missing": "What incidents without a value are read as having.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -126,17 +136,18 @@ class AttributeMetaAdmin(ChangePages, OperationAdmin[AttributeMeta]):
     list_display = ["name", "type", "label", "required", "state", "index", "order"]
     list_filter = ["state", "indexed", "type"]
     search_fields = ["name", "label"]
-    readonly_fields = ["name", "type", "slot", "state", "sunset", "index"]
+    readonly_fields = [*_FACTS, "missing"]
 
     def has_change_permission(self, request: HttpRequest, obj: AttributeMeta | None = None) -> bool:
         """What was archived is only to be looked at."""
         return obj is None or obj.is_in_force
 
     def get_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
-        """Name and type once; afterwards where the values lie, and the version that is changed."""
+        """Name and type once; afterwards how it stands, and the version that is changed."""
         if obj is None:
             return ["name", "type", *_SETTINGS]
-        fields = ["name", "type", "slot", "state", "sunset", "index", *_SETTINGS]
+        below = _SETTINGS.index("default") + 1
+        fields = [*_FACTS, *_SETTINGS[:below], "missing", *_SETTINGS[below:]]
         return [*fields, "version"] if self.has_change_permission(request, obj) else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: AttributeMeta | None = None) -> Any:
@@ -163,13 +174,42 @@ class AttributeMetaAdmin(ChangePages, OperationAdmin[AttributeMeta]):
             definition.catalogue = catalogue
         return changelist
 
+    @admin.display(description="former names")
+    def former_names(self, obj: AttributeMeta) -> str:
+        """Each with its end."""
+        names = [f"{alias.name} until {alias.until:{_MINUTE}}" for alias in obj.usable_aliases()]
+        return ", ".join(names) or _NONE
+
+    @admin.display(description="undo")
+    def undo(self, obj: AttributeMeta) -> str:
+        """To which type, and how long."""
+        kept = obj.to_go_back_to()
+        if kept is None:
+            return _NONE
+        return f"back to {kept.get_type_display()} until {kept.kept_until:{_MINUTE}}"
+
+    @admin.display(description="missing value")
+    def missing(self, obj: AttributeMeta) -> str:
+        """As JSON, like the default."""
+        value = obj.missing_value
+        return _NONE if value is None else json_text(obj.typed().present(value))
+
+    @admin.display(description="job")
+    def job(self, obj: AttributeMeta) -> str:
+        """What works on its values, or has stopped, and what to do."""
+        job = Job.objects.open().filter(attribute_id=obj.pk).first()
+        if job is None:
+            return _NONE
+        context = {"job": job, "to_do": what_to_do(job)}
+        return render_to_string("admin/attributes/job.html", context)
+
     @admin.display(description="index")
     def index(self, obj: AttributeMeta) -> str:
         """Where the attribute's index stands, what it costs and how often it was of use."""
         catalogue: Catalogue = getattr(obj, "catalogue", None) or indexes.read()
         state, index = catalogue.state(obj), catalogue.of(obj.slot)
         if state is IndexState.NONE:
-            return "none"
+            return _NONE
         facts = [state.value.lower()]
         if index.exists:
             facts += [filesizeformat(index.size), f"{index.scans:,} scans"]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.admin_base import DeployerModelAdmin, json_text
 from accounts.admin_site import principal_of
 from attributes.jobs import progress
-from attributes.models import OPEN, Job
+from attributes.models import OPEN, Job, JobState
 from attributes.operations.jobs import cancel, pause, resume
 from incidents_project.refusals import Refusal
 
@@ -21,6 +21,17 @@ _QUESTIONS = {
     " way is mended; what may be lost is accepted over the API or by the command.",
     "cancel": "What they have done is taken back, as far as that means something.",
 }
+
+_TO_DO = {
+    JobState.WAITING: "It begins when a worker is free.",
+    JobState.RUNNING: "Its page says how far it is.",
+    JobState.PAUSED: "It goes on when it is resumed on its page.",
+}
+
+
+def what_to_do(job: Job) -> str:
+    """What is to be done about a job that has not ended; one that has stopped says so itself."""
+    return _TO_DO.get(JobState(job.state), job.error)
 
 
 @admin.register(Job)

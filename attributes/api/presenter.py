@@ -8,7 +8,6 @@ from django.db.models import prefetch_related_objects
 from attributes import indexes
 from attributes.indexes import IndexState
 from attributes.models import AttributeMeta, Job, JobKind, SlotState
-from attributes.types import clock
 
 
 def present(definition: AttributeMeta) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def present_all(definitions: Iterable[AttributeMeta]) -> list[dict[str, Any]]:
 def _present(definition: AttributeMeta, index_state: IndexState, job: Job | None) -> dict[str, Any]:
     spares = definition.spare_slots.all()
     filling = [spare.type for spare in spares if spare.state == SlotState.FILLING]
-    kept = [spare.kept_until for spare in spares if spare.state == SlotState.RETAINED]
+    kept = definition.to_go_back_to()
     return {
         "name": definition.name,
         "type": definition.type,
@@ -51,9 +50,11 @@ def _present(definition: AttributeMeta, index_state: IndexState, job: Job | None
         "group": definition.group,
         "help_text": definition.help_text,
         "order": definition.order,
-        "aliases": _aliases(definition),
+        "aliases": [
+            {"name": alias.name, "until": alias.until} for alias in definition.usable_aliases()
+        ],
         "changing_to": next(iter(filling), None),
-        "undo_until": max(filter(None, kept), default=None),
+        "undo_until": kept and kept.kept_until,
         "job": job and job.id,
         "id": definition.id,
         "occ_lock": definition.occ_lock,
@@ -66,16 +67,6 @@ def _present(definition: AttributeMeta, index_state: IndexState, job: Job | None
 
 def _shown(definition: AttributeMeta, stored: Any) -> Any:
     return None if stored is None else definition.typed().present(stored)
-
-
-def _aliases(definition: AttributeMeta) -> list[dict[str, Any]]:
-    """The former names that may still be used."""
-    now = clock.now()
-    return [
-        {"name": alias.name, "until": alias.until}
-        for alias in definition.aliases.all()
-        if alias.until > now
-    ]
 
 
 def _unique_state(definition: AttributeMeta, job: Job | None) -> str:

@@ -1,5 +1,6 @@
 """What a deployer defines: attributes, the names they had, the slots they do not read from."""
 
+from operator import attrgetter
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts.tenancy import new_id
 from attributes import types
+from attributes.types import clock
 from incidents_project.database.fields import ExactJSONField
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,49}$"
@@ -153,6 +155,17 @@ class AttributeMeta(models.Model):
     def is_in_force(self) -> bool:
         """Whether incidents have it now."""
         return self.state in IN_FORCE
+
+    def usable_aliases(self) -> list["Alias"]:
+        """The former names that filters and writes may still use."""
+        now = clock.now()
+        return [alias for alias in self.aliases.all() if alias.until > now]
+
+    def to_go_back_to(self) -> "SpareSlot | None":
+        """What an undo brings back, as long as it is kept."""
+        spares = self.spare_slots.all()
+        kept = [s for s in spares if s.state == SlotState.RETAINED and s.kept_until]
+        return max(kept, key=attrgetter("kept_until"), default=None)
 
 
 class Alias(models.Model):
