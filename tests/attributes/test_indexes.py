@@ -1,5 +1,6 @@
 """Indexes of attributes: asked for, built beside the writers, used, and never left half-made."""
 
+import importlib
 import io
 import os
 import random
@@ -303,6 +304,20 @@ def test_what_a_builder_did_not_live_to_finish_is_finished(committed, make_attri
     assert steps() == [("count", Done.BUILT)]
     assert statistics() == [indexes.statistics_of(definition.slot)]
     assert steps() == []
+
+
+def test_an_index_of_another_form_is_dropped_by_migrate_and_built_anew(committed, make_attribute):
+    definition = make_attribute(indexed=True)
+    name, value = indexes.name_of(definition.slot), expression(definition.slot)
+    migration = importlib.import_module("incidents.migrations.0006_indexes_of_attributes")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"CREATE INDEX {name} ON incidents_incident (tenant_id, {value}, id)")
+        cursor.execute(migration.DROPPED)
+    assert steps() == [("count", Done.BUILT)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [name])
+        made = " ".join(cursor.fetchone()[0].split())
+    assert "numeric END), id, created_at)" in made
 
 
 def test_indexes_of_nobody_and_of_the_long_archived_are_dropped(committed, make_attribute, dee):
