@@ -63,6 +63,11 @@ class Tally:
             },
         }
 
+    def exceeds(self, accepted: Mapping[str, int]) -> bool:
+        """Whether more would be lost than was accepted; less may be, since values move."""
+        losses = (Verdict.LOSSY, Verdict.IMPOSSIBLE)
+        return any(self.counts[verdict] > accepted.get(verdict.value, 0) for verdict in losses)
+
     def all_lost(self, why: str) -> None:
         """Have none of the values stay, for one reason."""
         self.counts = {**dict.fromkeys(Verdict, 0), Verdict.LOSSY: sum(self.counts.values())}

@@ -41,7 +41,7 @@ class Planned:
     risk: Risk = Risk.SAFE
     tally: Tally = field(default_factory=Tally)
     undo_until: datetime | None = None  # None: at any time
-    stops: bool = False  # before values are lost that the document does not name
+    stops: bool = False  # before more is lost than the document accepts
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,10 +100,8 @@ class _Count(Act):
     def do(self, job: Job) -> None:
         """Count all values as they are now."""
         tally = _tally(job)
-        accepted = job.parameters.get("accept", {})
-        for verdict in (Verdict.LOSSY, Verdict.IMPOSSIBLE):
-            if tally.counts[verdict] > accepted.get(verdict.value, 0):
-                raise BlockedError(_words(job, tally))
+        if tally.exceeds(job.parameters.get("accept", {})):
+            raise BlockedError(_words(job, tally))
         _remember(job, tally)
 
 

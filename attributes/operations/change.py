@@ -97,7 +97,7 @@ class Change(ABC):
         """How much care it asks for."""
 
     def stops(self, tally: Tally) -> bool:
-        """Whether its job will stop, since values would be lost that nobody has named."""
+        """Whether its job will stop, since more would be lost than was accepted."""
         return False
 
     def notes(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class _Move(Change):
     accept: Accepted
 
     def read_accept(self, faults: list[Fault]) -> None:
-        """How many values may be changed by the conversion, and how many may stay behind."""
+        """How many values the conversion may change at most, and how many may stay behind."""
         self.accept = clean_accept(self.members.get("accept"), faults)
 
     def risk(self, tally: Tally) -> Risk:
@@ -56,9 +56,8 @@ class _Move(Change):
         return Risk.LOSSY if lost else Risk.ONLINE
 
     def stops(self, tally: Tally) -> bool:
-        """It does unless the losses are named in numbers."""
-        losses = ((v, tally.counts[v]) for v in (Verdict.LOSSY, Verdict.IMPOSSIBLE))
-        return any(number and self.accept.get(v.value) != number for v, number in losses)
+        """It does where more is lost than was accepted."""
+        return tally.exceeds(self.accept)
 
     def undo_until(self, definition: AttributeMeta) -> datetime | None:
         """As long as the originals are kept."""

@@ -7,6 +7,7 @@ import pytest
 
 from attributes.document.apply import export
 from attributes.document.export import as_json
+from attributes.jobs.worker import Worker
 from attributes.models import Alias, AttributeMeta, Job, JobState, OptionSet, State
 from attributes.operations.archive import archive_attribute
 from attributes.operations.option_sets import define_option_set
@@ -425,6 +426,20 @@ class TestTypes:
         assert job.parameters["default"] == 3
         assert export()["attributes"][0]["default"] == 3
         assert "retype" not in export()["attributes"][0]
+
+    @pytest.mark.parametrize(
+        ("lossy", "impossible", "stops"), [(1, 1, False), (5, 2, False), (0, 5, True), (5, 0, True)]
+    )
+    def test_it_is_planned_to_stop_just_where_its_job_does(
+        self, dee, incidents, lossy, impossible, stops
+    ):
+        accept = {"lossy": lossy, "impossible": impossible}
+        told = document(entry("count", "INTEGER", retype={"accept": accept}))
+        applied = apply(dee, told, allow=["lossy"])
+        list(Worker(max_writer_delay=0.1).work())
+        (step,), (job,) = applied.plan.steps, applied.jobs
+        job.refresh_from_db()
+        assert (step.stops, job.state) == (stops, JobState.BLOCKED if stops else JobState.DONE)
 
     def test_one_that_is_impossible_is_refused(self, dee, make_attribute):
         make_attribute("count", "BOOLEAN")

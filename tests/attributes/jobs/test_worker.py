@@ -261,7 +261,7 @@ def test_a_purge_is_paused_but_not_cancelled(dee, attribute):
 # What stops a job
 
 
-def test_what_would_be_lost_must_be_named_exactly(dee, attribute):
+def test_a_job_stops_before_more_is_lost_than_was_accepted(dee, attribute):
     fill(attribute, ["7", "007", "many", "12"])
     job = hands.retype(dee, attribute, "INTEGER", accept={"lossy": 1})
     work()
