@@ -99,13 +99,23 @@ class DeployerModelAdmin(ModelAdmin[M]):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def confirmation(
-        self, request: HttpRequest, objects: Iterable[M], *, title: str, question: str
+        self,
+        request: HttpRequest,
+        objects: Iterable[M],
+        *,
+        title: str,
+        question: str,
+        form: forms.Form | None = None,
     ) -> TemplateResponse:
-        """The page between an action and its being carried out; posts the same action again."""
+        """The page between an action and its being carried out; posts the same action again.
+
+        It asks what ``form`` asks.
+        """
         context = {
             **self.admin_site.each_context(request),
             "title": title,
             "question": question,
+            "form": form,
             "objects": objects,
             "action": request.POST["action"],
             "checkbox": ACTION_CHECKBOX_NAME,

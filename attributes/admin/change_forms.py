@@ -14,11 +14,12 @@ from attributes.types import Json
 Fields = dict[str, forms.Field]
 
 
-def _accept() -> forms.Field:
+def accept_field() -> forms.Field:
+    """What may be lost in a conversion."""
     return JsonTextField(
         empty=None,
         label="Accept",
-        help_text='What may be lost, in the preview\'s numbers: {"lossy": 12, "impossible": 3}.',
+        help_text='How many values may be lost at most: {"lossy": 12, "impossible": 3}.',
     )
 
 
@@ -49,12 +50,12 @@ def _retype(definition: AttributeMeta) -> Fields:
         "using": JsonTextField(
             empty=None, label="Using", help_text='How to convert, as JSON: {"zone": "UTC"}.'
         ),
-        "accept": _accept(),
+        "accept": accept_field(),
     }
 
 
 def _undo(definition: AttributeMeta) -> Fields:
-    return {"accept": _accept()}
+    return {"accept": accept_field()}
 
 
 def _deprecate(definition: AttributeMeta) -> Fields:

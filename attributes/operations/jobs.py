@@ -52,6 +52,14 @@ def job_open(job: Job) -> Conflict:
     )
 
 
+def possible(job: Job) -> list[str]:
+    """What may be done with it as it stands: pause, resume, cancel."""
+    verbs = [verb for verb, states in _BY_STATE.items() if job.state in states]
+    if job.kind == JobKind.PURGE and "cancel" in verbs:
+        verbs.remove("cancel")
+    return verbs
+
+
 def find(job_id: UUID) -> Job:
     """The job, or ``NotFound``."""
     job = Job.objects.filter(id=job_id).first()
