@@ -89,7 +89,7 @@ class ChangePages(Base):
     ) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{_label(change)} {definition.name}",
+            "title": f"{_label(change)}: {definition.name}",
             "opts": self.opts,
             "original": definition,
             "form": form,

@@ -16,7 +16,7 @@ from incidents_project.refusals import Fault, Invalid, ValueRefused
 
 
 class Backfill(Change):
-    """Write a value into every incident that has none: ``value``, or what is said of such already.
+    """Write a value into every incident that has none: one given, or what is said of such already.
 
     Where they are read as having a value, it can be no other one; when the job is done, that is no
     longer said. Afterwards it cannot be told who had none.

@@ -15,7 +15,7 @@ from incidents_project.refusals import Conflict, Fault, ValueRefused
 
 
 class Deprecate(Change):
-    """Only incidents that have a value may have another one; ``sunset`` says when it will go."""
+    """Only incidents that have a value may have another one; a sunset says when it will go."""
 
     change = "deprecate"
     knows = frozenset({"sunset"})

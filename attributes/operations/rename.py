@@ -18,7 +18,7 @@ from incidents_project.refusals import Fault, NotFound, ValueRefused
 
 
 class Rename(Change):
-    """Another name; the old one may still be used by filters and writes for ``alias_days``."""
+    """Another name; filters and writes may use the old one for a while."""
 
     change = "rename"
     knows = frozenset({"name", "alias_days"})

@@ -1,8 +1,12 @@
 """Changing the schema on pages: say what, see what it would do, carry it out."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from attributes.admin.change_forms import offered_for
 from attributes.jobs.worker import Worker
 from attributes.models import AttributeMeta, Job, JobState, State
 from attributes.operations.archive import archive_attribute
@@ -82,6 +86,28 @@ def test_the_preview_says_which_former_name_does_not_come_back(page, count, make
     make_attribute("count")
     shown = page(count, "restore", preview="Preview").content.decode()
     assert "count does not come back as a former name" in shown
+
+
+@pytest.mark.parametrize(("change", "counted"), [("rename", False), ("archive", True)])
+def test_values_are_counted_where_a_change_concerns_them(page, count, change, counted):
+    asked = {"name": "number"} if change == "rename" else {}
+    shown = page(count, change, preview="Preview", **asked).content.decode()
+    assert ("Incidents with a value" in shown) is counted
+
+
+def test_the_preview_says_until_when_it_can_be_undone(page, count, settings):
+    settings.ATTRIBUTE_RETENTION_DAYS = 5
+    shown = page(count, "retype", preview="Preview", type="INTEGER").content.decode()
+    assert f"until {timezone.now() + timedelta(days=5):%Y-%m-%d}" in shown
+
+
+def test_the_title_tells_the_change_from_the_name(page, count):
+    carried_out(page, count, "rename", name="number")
+    assert page(count, "drop_alias").context["title"] == "Drop alias: number"
+
+
+def test_what_a_change_does_is_said_in_plain_words(page, count):
+    assert not [name for name in offered_for(count) if "``" in page(count, name).content.decode()]
 
 
 def test_a_plan_that_is_stale_is_told(page, count, make_attribute):
