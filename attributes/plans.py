@@ -109,6 +109,7 @@ class Plan:
     seconds: float = 0.0
     undo_until: datetime | None = None
     undo_forever: bool = False
+    stops: bool = False  # its job does, before more is lost than was accepted
 
     def described(self) -> dict[str, Any]:
         """The plan as the API answers it, and the commands as JSON."""

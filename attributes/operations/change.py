@@ -164,6 +164,7 @@ def preview(change: Change, walk: Walk) -> Plan:
         undo_forever=change.undoable
         and risk is not Risk.DESTRUCTIVE
         and change.undo_until(definition) is None,
+        stops=change.stops(tally),
     )
 
 

@@ -110,6 +110,24 @@ def test_what_a_change_does_is_said_in_plain_words(page, count):
     assert not [name for name in offered_for(count) if "``" in page(count, name).content.decode()]
 
 
+@pytest.mark.parametrize(
+    ("accept", "stops"),
+    [
+        ("", True),
+        ('{"lossy": 1}', True),
+        ('{"lossy": 1, "impossible": 1}', False),
+        ('{"lossy": 5, "impossible": 5}', False),
+    ],
+)
+def test_the_preview_warns_of_a_job_that_would_stop(page, count, accept, stops):
+    asked = {"type": "INTEGER", "accept": accept}
+    shown = page(count, "retype", preview="Preview", **asked).content.decode()
+    assert ("The job would stop" in shown) is stops
+    carried_out(page, count, "retype", **asked)
+    list(Worker(max_writer_delay=0.1).work())
+    assert Job.objects.get().state == (JobState.BLOCKED if stops else JobState.DONE)
+
+
 def test_a_plan_that_is_stale_is_told(page, count, make_attribute):
     plan = page(count, "archive", preview="Preview").context["plan"]
     make_attribute("other")
