@@ -100,6 +100,9 @@ def _source(members: Mapping[str, Json]) -> Source:
     raw = members.get("document")
     if raw is None:
         raise Invalid.because([Fault("document", "required", "Must be the document.")])
+    if not isinstance(raw, str | dict):
+        message = "Must be the document, as an object or as text."
+        raise Invalid.because([Fault("document", "wrong_type", message)])
     return read(raw) if isinstance(raw, str) else Source(raw)
 
 

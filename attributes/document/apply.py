@@ -125,7 +125,7 @@ class _Way:
         faults: list[Fault] = []
         found = steps(document, deployment, faults, prune=prune)
         if faults:
-            raise _conflict(map(source.placed, faults))
+            raise _conflict(source.placed(faults))
         return cls(source, found, stamp)
 
     @property
@@ -164,11 +164,11 @@ class _Way:
                         done.append(step.act(principal))
                 except (Invalid, Conflict, NotFound) as refusal:
                     refusals.append(refusal)
-                    faults.extend(map(self.source.placed, _faults(step, refusal)))
+                    faults.extend(_faults(step, refusal))
         if any(isinstance(refusal, Invalid) for refusal in refusals):
-            raise Invalid.because(faults)
+            raise Invalid.because(self.source.placed(faults))
         if refusals:
-            raise _conflict(faults)
+            raise _conflict(self.source.placed(faults))
         return done
 
 

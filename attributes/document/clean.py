@@ -54,7 +54,7 @@ def clean(source: Source, deployed: Sequence[Entry] = ()) -> Document:
     faults.extend(_clashes(sets, complete))
     faults.extend(_exchanged(complete))
     if faults:
-        raise Invalid.because(map(source.placed, faults))
+        raise Invalid.because(source.placed(faults))
     return Document(sets, complete)
 
 

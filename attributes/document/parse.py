@@ -7,9 +7,10 @@ copies of what an alias names) differs between versions of YAML, and is decided 
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import yaml
@@ -41,6 +42,11 @@ class Place(NamedTuple):
     line: int
     column: int
 
+    @classmethod
+    def behind(cls, text: str) -> "Place":
+        """Where the next character after a text would stand."""
+        return cls(text.count("\n") + 1, len(text) - text.rfind("\n"))
+
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}"
 
@@ -52,13 +58,19 @@ class Source:
     value: Json
     places: Mapping[str, Place] = field(default_factory=dict)
 
-    def placed(self, fault: Fault) -> Fault:
-        """The fault with its line and column: its own, or those of what it should stand in."""
-        path = fault.field
+    def placed(self, faults: Iterable[Fault]) -> list[Fault]:
+        """The faults with their lines and columns, in the order of these."""
+        if not self.places:
+            return list(faults)
+        found = [(self._place(fault.field), fault) for fault in faults]
+        found.sort(key=itemgetter(0))
+        return [replace(fault, field=_field(place, fault.field)) for place, fault in found]
+
+    def _place(self, path: str) -> Place:
+        """Its own, or that of what it should stand in."""
         while path and path not in self.places:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        place = self.places.get(path)
-        return fault if place is None else replace(fault, field=_field(place, fault.field))
+        return self.places[path]
 
 
 def read(text: str) -> Source:
@@ -87,9 +99,8 @@ def is_ambiguous(text: str) -> bool:
 def _events_of_yaml(text: str) -> Iterator[yaml.Event]:
     unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if unprintable is not None:
-        line = text.count("\n", 0, unprintable.start())
-        column = unprintable.start() - text.rfind("\n", 0, unprintable.start()) - 1
-        mark = yaml.Mark("", unprintable.start(), line, column, None, 0)
+        line, column = Place.behind(text[: unprintable.start()])
+        mark = yaml.Mark("", unprintable.start(), line - 1, column - 1, None, 0)
         problem = "a character stands here that must be written as an escape, in quotes"
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
     yield from yaml.parse(text, Loader=_PARSER)
@@ -161,7 +172,8 @@ class _Reading:
         value = self._value(event, "", 1)
         if not isinstance(value, dict):
             message = "A document is an object, which has members."
-            self._fault(_place(event.start_mark), "", "unreadable_yaml", message)
+            place = str(_place(event.start_mark))
+            self.faults.insert(0, Fault(place, "unreadable_yaml", message))
         next(self._events)  # the document ends
         more = next(self._events)
         if not isinstance(more, yaml.StreamEndEvent):

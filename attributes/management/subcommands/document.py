@@ -13,7 +13,7 @@ from django.utils import timezone
 from attributes import walk
 from attributes.document.apply import MUST_BE_ALLOWED, Plan, Planned, apply, export, plan
 from attributes.document.export import as_json, as_yaml
-from attributes.document.parse import Source, read
+from attributes.document.parse import Place, Source, read
 from attributes.document.present import described
 from attributes.management import tables, words
 from attributes.management.subcommands.base import Subcommand, add_by, add_tenant, asking, principal
@@ -126,7 +126,8 @@ def _read(file: str) -> Source:
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise CommandError(f"{file} must be UTF-8; byte {error.start} is not.") from error
+        place = Place.behind(raw[: error.start].decode())
+        raise CommandError(f"{place}: {file} must be UTF-8, and this byte is not.") from error
 
 
 def _risks(text: str) -> frozenset[Risk]:

@@ -79,6 +79,12 @@ def test_faults_of_an_object_are_told_by_their_place(post):
     assert (fault["field"], fault["code"]) == ("attributes[0].type", "unknown_type")
 
 
+@pytest.mark.parametrize("document", [None, 3, [], True])
+def test_what_is_no_document_is_refused_by_its_name(post, document):
+    (fault,) = post("plan", document).json()["errors"]
+    assert fault["field"] == "document"
+
+
 @pytest.mark.parametrize(
     ("verb", "members", "status", "code"),
     [

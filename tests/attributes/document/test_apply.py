@@ -154,6 +154,17 @@ class TestNames:
         assert found == [("attributes", "missing_entry")]
         assert names() == ["count"]
 
+    def test_what_stands_against_it_is_told_in_the_order_of_the_lines(self, dee, make_attribute):
+        make_attribute("count")
+        gone = make_attribute("gone")
+        archive_attribute(principal=dee, name="gone")
+        lines = ["name: gone", f"uid: {gone.id}", "type: INTEGER", "label: x", "state: ARCHIVED"]
+        found = faults_of(apply, dee, "version: 1\nattributes:\n  - " + "\n    ".join(lines))
+        assert found == [
+            ("line 2, column 1: attributes", "missing_entry"),
+            ("line 6, column 5: attributes[0].label", "read_only"),
+        ]
+
     def test_names_are_exchanged(self, dee, make_attribute, make_incident):
         one, two, three = (make_attribute(name) for name in ("one", "two", "three"))
         incident = make_incident(attributes={"one": 1, "two": 2, "three": 3})
@@ -497,8 +508,8 @@ class TestAllOrNothing:
             "  - name: b\n    type: JSON\n    indexed: true\n"
         )
         assert faults_of(apply, dee, told) == [
-            ("line 6, column 5: attributes[1].indexed", "contradiction"),
             ("line 3, column 15: attributes[0].type", "impossible_conversion"),
+            ("line 6, column 5: attributes[1].indexed", "contradiction"),
         ]
         assert stored() == before
 

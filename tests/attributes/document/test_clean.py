@@ -183,15 +183,22 @@ def test_what_is_wrong_is_told_where_it_stands(text, field, code):
     assert faults_of(cleaned, text) == [(field, code)]
 
 
-def test_every_fault_is_told_at_once():
+def test_every_fault_is_told_at_once_in_the_order_of_the_lines():
     text = attribute("type: INTEGER", "label: 5", "rules: {min: x}", "state: gone", "of: x")
     found = faults_of(cleaned, text)
     assert [field for field, _ in found] == [
-        "line 8, column 5: attributes[0].of",
         "line 5, column 5: attributes[0].label",
         "line 6, column 13: attributes[0].rules.min",
         "line 7, column 5: attributes[0].state",
+        "line 8, column 5: attributes[0].of",
     ]
+
+
+def test_the_first_hundred_faults_are_those_of_the_first_lines():
+    fives = "\n".join(["  - 5"] * 60)
+    found = faults_of(cleaned, f"version: 1\nattributes:\n{fives}\noption_sets:\n{fives}")
+    lines = [int(field.removeprefix("line ").partition(",")[0]) for field, _ in found]
+    assert lines == [*range(3, 63), *range(64, 104)]
 
 
 def test_what_is_said_in_many_ways_is_written_in_one():

@@ -90,7 +90,11 @@ def test_a_wrong_document_exits_with_1_and_tells_each_fault_on_its_line(file, co
 
 @pytest.mark.parametrize(
     ("raw", "said"),
-    [(None, "cannot be read: No such file or directory."), (b"\xff", "must be UTF-8")],
+    [
+        (None, "cannot be read: No such file or directory."),
+        (b"\xff", "line 1, column 1: "),
+        ("version: 1\n# Gr\u00f6\u00dfe ".encode() + b"\xfc", "line 2, column 9: "),
+    ],
 )
 def test_a_file_that_cannot_be_read_exits_with_1(tmp_path, raw, said):
     path = tmp_path / "attributes.yaml"

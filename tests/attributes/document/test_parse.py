@@ -150,8 +150,15 @@ def test_what_is_too_long_is_refused(monkeypatch):
 
 def test_a_fault_of_something_that_is_missing_is_told_where_it_should_stand():
     source = read("attributes:\n  - name: a\n  - type: STRING\n")
-    fault = source.placed(Fault("attributes[1].name", "required", "Must be there."))
+    (fault,) = source.placed([Fault("attributes[1].name", "required", "Must be there.")])
     assert fault.field == "line 3, column 5: attributes[1].name"
+
+
+def test_that_a_document_is_no_object_is_told_before_what_stands_in_it():
+    assert faults_of(read, "- NO") == [
+        ("line 1, column 1", "unreadable_yaml"),
+        ("line 1, column 3: [0]", "ambiguous"),
+    ]
 
 
 TEXTS = st.one_of(
