@@ -60,7 +60,9 @@ def _undo(definition: AttributeMeta) -> Fields:
 
 def _deprecate(definition: AttributeMeta) -> Fields:
     day = forms.CharField(
-        required=False, label="Sunset", help_text="The day when it will go: 2027-01-31, or none."
+        required=False,
+        label="Sunset",
+        help_text="The day when it will go, today or later: 2027-01-31, or none.",
     )
     return {"sunset": day}
 

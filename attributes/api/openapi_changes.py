@@ -97,7 +97,7 @@ _MEMBERS: Mapping[str, Mapping[str, Json]] = {
     "deprecate": {
         "sunset": {
             **written(DateType().json_schema(), nullable=True),
-            "description": "The day on which the attribute will go.",
+            "description": "The day on which the attribute will go, today (in UTC) or later.",
         }
     },
     "reactivate": {},
@@ -132,7 +132,7 @@ _EXAMPLES: Mapping[str, Json] = {
     "drop_alias": {"alias": "callers"},
     "retype": {"type": "INTEGER", "rules": {"min": 0}, "accept": {"lossy": 12, "impossible": 3}},
     "undo": {},
-    "deprecate": {"sunset": "2026-12-31"},
+    "deprecate": {"sunset": "2099-12-31"},
     "reactivate": {},
     "archive": {"detach": True},
     "restore": {},

@@ -10,8 +10,9 @@ from attributes.operations.change import Change
 from attributes.operations.store import store_change
 from attributes.plans import Risk, Tally
 from attributes.schema import Schema, describe
+from attributes.types import clock
 from attributes.types.date import DateType
-from incidents_project.refusals import Conflict, Fault, ValueRefused
+from incidents_project.refusals import Conflict, Fault, Invalid, ValueRefused
 
 
 class Deprecate(Change):
@@ -28,6 +29,17 @@ class Deprecate(Change):
                 self.sunset = date.fromisoformat(DateType().clean(self.members["sunset"]))
         except ValueRefused as refused:
             faults.append(refused.at("sunset"))
+
+    def check(self, schema: Schema, definition: AttributeMeta) -> None:
+        """A day that is over has to have been said before it was."""
+        today = clock.now().date()
+        if self.sunset is None or self.sunset >= today or self.sunset == definition.sunset:
+            return
+        message = (
+            f"{self.sunset} is over: say a day from {today} (in UTC) on, or none. To take the"
+            " attribute away now, archive it."
+        )
+        raise Invalid.because([Fault("sunset", "past", message)])
 
     def risk(self, tally: Tally) -> Risk:
         """No value changes."""

@@ -81,6 +81,7 @@ def attribute(committed, make_attribute):
         (("preview", "retype", "cuont", "STRING"), "Did you mean count?"),
         (("undo", "count"), "no type to go back to"),
         (("deprecate", "count", "--sunset", "soon"), "sunset: "),
+        (("deprecate", "count", "--sunset", "2020-01-01"), "sunset: 2020-01-01 is over"),
         (("reactivate", "count"), "not deprecated"),
         (("restore", "count"), "no archived attribute"),
         (("purge", "count"), "no archived attribute"),

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from attributes.models import AttributeMeta, State
-from attributes.operations.change import carry_out
+from attributes.operations.change import carry_out, preview
 from attributes.operations.deprecate import Deprecate, Reactivate
 from attributes.operations.rename import Rename
+from attributes.types import clock
+from attributes.walk import tally
 from history.models import InstanceEvent
 from incidents_project.refusals import Conflict, Invalid
 from tests.conftest import DISK_FULL
@@ -99,8 +101,11 @@ def test_without_a_date_there_is_no_sunset(make_attribute, deprecate, viewer_api
     assert "Sunset" not in response.headers
 
 
-def test_what_should_have_gone_already_was_deprecated_before(make_attribute, deprecate, viewer_api):
+def test_what_should_have_gone_already_was_deprecated_before(
+    make_attribute, deprecate, viewer_api, monkeypatch
+):
     make_attribute("count")
+    monkeypatch.setattr(clock, "now", lambda: datetime(2020, 1, 1, 12, tzinfo=UTC))
     deprecate(sunset="2020-01-01")
     response = viewer_api.get("/v1/incident?attributes.count=5")
     at = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
@@ -146,6 +151,26 @@ def test_another_date_is_another_change_and_the_same_is_none(count, deprecate):
     assert after.occ_lock == before.occ_lock + 1
     assert after.deprecated_at == before.deprecated_at
     assert InstanceEvent.objects.filter(action="attribute.deprecated").count() == 2
+
+
+@pytest.mark.parametrize("go", [carry_out, preview], ids=["change", "preview"])
+def test_a_day_that_is_over_is_refused(make_attribute, dee, stored, go):
+    make_attribute("count")
+    before = stored()
+    asked = {"principal": dee} if go is carry_out else {"walk": tally}
+    with pytest.raises(Invalid) as refused:
+        go(Deprecate("count", {"sunset": "2020-01-01"}), **asked)
+    (fault,) = refused.value.faults
+    assert (fault.field, fault.code) == ("sunset", "past")
+    assert "archive it" in fault.message
+    assert stored() == before
+
+
+def test_a_day_that_it_has_may_be_said_again_when_it_is_over(count, deprecate, monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda: datetime(2100, 1, 1, tzinfo=UTC))
+    deprecate(sunset=SUNSET)
+    with pytest.raises(Invalid):
+        deprecate(sunset="2099-05-02")
 
 
 def test_it_can_be_taken_back(count, dee, owner_api):

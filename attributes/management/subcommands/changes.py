@@ -45,7 +45,7 @@ _SAID: Mapping[str, Mapping[str, Any]] = {
     "id": {"metavar": "ID", "help": "which one, if several had the name"},
     "name": {"metavar": "NEW_NAME", "help": "the new name"},
     "rules": {**_JSON, "help": "the rules of the new type"},
-    "sunset": {"metavar": "DATE", "help": "when it will go"},
+    "sunset": {"metavar": "DATE", "help": "when it will go, today or later"},
     "type": {"metavar": "TYPE", "help": "the new type"},
     "using": {**_JSON, "help": "how to convert; docs/conversions.md lists what may be said"},
 }

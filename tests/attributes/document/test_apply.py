@@ -11,6 +11,7 @@ from attributes.jobs.worker import Worker
 from attributes.models import Alias, AttributeMeta, Job, JobState, OptionSet, State
 from attributes.operations.archive import archive_attribute
 from attributes.operations.option_sets import define_option_set
+from attributes.types import clock
 from history.models import InstanceEvent
 from incidents import queries
 from incidents_project.refusals import Conflict
@@ -337,6 +338,22 @@ class TestLife:
         told = document(entry("count"), entry("number", "INTEGER", uid=str(archived.id)))
         apply(dee, told)
         assert names() == ["count", "number"]
+
+    def test_a_sunset_that_is_over_by_now_changes_nothing(self, dee, make_attribute, monkeypatch):
+        make_attribute("count")
+        told = entry("count", "INTEGER", state="DEPRECATED", sunset="2130-01-01")
+        apply(dee, document(told))
+        before = exported()
+        monkeypatch.setattr(clock, "now", lambda: datetime(2131, 1, 1, tzinfo=UTC))
+        assert apply(dee, before).plan.steps == ()
+        assert exported() == before
+        labelled = document(told | {"label": "Count"})
+        assert said(apply(dee, labelled).plan) == ["change count: label"]
+
+    def test_a_new_sunset_must_not_be_over(self, dee):
+        told = document(entry("count", state="DEPRECATED", sunset="2020-01-01"))
+        assert faults_of(plan, dee, told) == [("attributes[0].sunset", "past")]
+        assert names() == []
 
     def test_it_is_deprecated_and_used_again(self, dee, make_attribute):
         make_attribute("count")
