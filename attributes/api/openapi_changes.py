@@ -114,7 +114,11 @@ _MEMBERS: Mapping[str, Mapping[str, Json]] = {
     },
     "purge": {
         "id": _WHICH,
-        "export": _BOOLEAN | {"description": "Keep what is destroyed in a file on the server."},
+        "export": _BOOLEAN
+        | {
+            "description": "Keep what is destroyed in a file on the server: JSON a line, of which"
+            " the first says what the others are values of."
+        },
     },
 }
 

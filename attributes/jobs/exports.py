@@ -1,5 +1,6 @@
 """What a purge destroys, kept in a file for who asked for it: one JSON object a line.
 
+The first line says what the others are values of: by the time they are read, nothing else may know.
 A batch's lines are on the disk before its transaction commits, and how long the file is is stored
 with it: what a batch wrote that did not commit is cut off by the next one.
 """
@@ -14,7 +15,8 @@ from typing import IO, Any
 from django.conf import settings
 
 from attributes.jobs.steps import BlockedError, NotYetError
-from attributes.models import Job
+from attributes.models import AttributeMeta, Job, SpareSlot
+from attributes.types.datetime import shown_moment, stored_moment
 from incidents_project.exact_json import dumps, loads
 
 
@@ -33,6 +35,8 @@ def append(job: Job, tenant: str, slots: Sequence[str], rows: list[tuple[Any, ..
         _require_whole(path, file, committed)
         file.truncate(committed)
         file.seek(committed)
+        if not committed:
+            file.write(_head(job))
         file.writelines(_lines(tenant, slots, rows))
         file.flush()
         os.fsync(file.fileno())
@@ -57,6 +61,20 @@ def _require_whole(path: Path, file: IO[bytes], committed: int) -> None:
             f"{path} lacks values that are destroyed already: it was moved away, or begun by a"
             " worker on another machine. Put it back, or let that worker go on, and resume."
         )
+
+
+def _head(job: Job) -> bytes:
+    definition = AttributeMeta.objects.get(id=job.attribute_id)
+    kept: list[AttributeMeta | SpareSlot] = [definition, *definition.spare_slots.all()]
+    head = {
+        "attribute": definition.name,
+        "uid": str(definition.uid),
+        "job": str(job.id),
+        "requested_by": job.requested_by,
+        "requested_at": shown_moment(stored_moment(job.created_at)),
+        "slots": {each.slot: {"type": each.type, "rules": each.rules} for each in kept},
+    }
+    return dumps({"purged": head}) + b"\n"
 
 
 def _lines(tenant: str, slots: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:

@@ -98,7 +98,8 @@ def test_a_purge_whose_workers_are_killed_destroys_and_exports_each_value_once(d
     work()
     assert (stand(job), job.changed, job.result["destroyed"]) == (JobState.DONE, ROWS, ROWS)
     assert documents() == [{}] * ROWS
-    lines = [loads(line) for line in exports.path_of(job).read_text().splitlines()]
+    head, *lines = (loads(line) for line in exports.path_of(job).read_text().splitlines())
+    assert head["purged"]["job"] == str(job.id)
     assert [(line["id"], line["value"]) for line in lines] == list(zip(ids, VALUES, strict=True))
     assert InstanceEvent.objects.filter(action="attribute.purged").count() == 1
 

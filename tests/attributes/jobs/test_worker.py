@@ -23,6 +23,7 @@ from attributes.operations.define import change_attribute
 from attributes.operations.index import reconcile
 from attributes.operations.retype import Undo
 from attributes.schema import schemas
+from attributes.types.datetime import shown_moment, stored_moment
 from history.models import InstanceEvent
 from incidents_project.exact_json import loads
 from incidents_project.refusals import Conflict
@@ -298,7 +299,7 @@ def test_a_full_disk_fails_the_job_and_not_the_worker(dee, make_attribute, attri
     jobs.resume(principal=dee, job_id=job.id)
     work()
     assert stand(job) == JobState.DONE
-    assert len(exports.path_of(job).read_text().splitlines()) == 3
+    assert len(values_of(job)) == 3
 
 
 def test_what_nobody_foresaw_fails_the_job_without_quoting_a_value(dee, attribute, monkeypatch):
@@ -397,12 +398,45 @@ def lines_of(job):
     return [loads(line) for line in exports.path_of(job).read_text().splitlines()]
 
 
-def test_what_a_batch_wrote_that_did_not_commit_is_cut_off(dee, attribute, monkeypatch):
+def values_of(job):
+    head, *values = lines_of(job)
+    assert head.keys() == {"purged"}
+    return values
+
+
+def test_a_file_of_what_is_destroyed_says_first_what_it_is(dee, attribute):
+    (id_,) = fill(attribute, ["7"])
+    hands.retype(dee, attribute, "INTEGER", rules={"min": 0})
+    work()
+    before, attribute = attribute.slot, AttributeMeta.objects.get()
+    job = hands.purge(dee, attribute, export=True)
+    work()
+    head, *values = lines_of(job)
+    assert head["purged"] == {
+        "attribute": attribute.name,
+        "uid": str(attribute.id),
+        "job": str(job.id),
+        "requested_by": "Dee",
+        "requested_at": shown_moment(stored_moment(job.created_at)),
+        "slots": {
+            attribute.slot: {"type": "INTEGER", "rules": {"min": 0}},
+            before: {"type": "STRING", "rules": {}},
+        },
+    }
+    assert [(line["id"], line["slot"], line["value"]) for line in values] == [
+        (id_, attribute.slot, 7),
+        (id_, before, "7"),
+    ]
+
+
+@pytest.mark.parametrize("batches", [0, 1])
+def test_what_a_batch_wrote_that_did_not_commit_is_cut_off(dee, attribute, monkeypatch, batches):
     ids = fill(attribute, ["a", "b", "c"])
     job = hands.purge(dee, attribute, export=True)
     mine = taken()
     sweep = steps_of(mine)[0]
-    mine = next_batch(mine, sweep, 1).job
+    for _ in range(batches):
+        mine = next_batch(mine, sweep, 1).job
 
     def die(*_, **__):
         raise KeyboardInterrupt
@@ -411,10 +445,10 @@ def test_what_a_batch_wrote_that_did_not_commit_is_cut_off(dee, attribute, monke
         patched.setattr(lease, "keep", die)
         with pytest.raises(KeyboardInterrupt):
             next_batch(mine, sweep, 1)
-    assert len(lines_of(job)) == 2
+    assert len(values_of(job)) == batches + 1
     hands.free(job)
     work()
-    assert [(line["id"], line["value"]) for line in lines_of(job)] == list(
+    assert [(line["id"], line["value"]) for line in values_of(job)] == list(
         zip(ids, ["a", "b", "c"], strict=True)
     )
 
@@ -435,7 +469,7 @@ def test_a_file_that_was_moved_away_stops_the_purge(dee, attribute):
     jobs.resume(principal=dee, job_id=job.id)
     work()
     assert stand(job) == JobState.DONE
-    assert [line["value"] for line in lines_of(job)] == ["a", "b"]
+    assert [line["value"] for line in values_of(job)] == ["a", "b"]
 
 
 # What is kept only for so long
