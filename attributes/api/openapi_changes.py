@@ -60,7 +60,9 @@ EXACT: Json = {
 }
 
 _SHARED: Mapping[str, Json] = {
-    "default": {"description": "Of the new type; `null` for none. Unless sent, it is converted."},
+    "default": {
+        "description": "In the type it gets; `null` for none. Unless sent, it is converted."
+    },
     "missing_value": {"description": "The same of what incidents without a value are read as."},
 }
 
@@ -88,7 +90,8 @@ _MEMBERS: Mapping[str, Mapping[str, Json]] = {
         },
         "using": {
             "type": ["object", "null"],
-            "description": "How values are read: the arguments of this conversion.",
+            "description": "How values are converted: the arguments of this pair of types, if it"
+            " has any.",
         },
         **_SHARED,
         "accept": ACCEPT,

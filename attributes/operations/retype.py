@@ -86,7 +86,7 @@ class _Move(Change):
 
 
 class Retype(_Move):
-    """Another type, or the values of another set of options."""
+    """Another type, with rules of its own; other options of the same type are an update."""
 
     change = "retype"
     knows = frozenset({"type", "rules", "using", "default", "missing_value", "accept"})

@@ -97,6 +97,28 @@ def test_what_cannot_be_done_is_refused_in_words(make_attribute, arguments, word
     assert InstanceEvent.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "member", "said"),
+    [
+        ("update", "rules", "those that change; null takes one, or all, away"),
+        ("retype", "rules", "the rules of the new type"),
+        ("update", "default", "what new incidents have; null for nothing"),
+        ("retype", "default", "what new incidents have, in the new type; converted unless said"),
+        ("undo", "default", "what new incidents have, in the type before; converted unless said"),
+        ("update", "missing-value", "what incidents without a value are read as; null for nothing"),
+        ("restore", "name", "the new name, if another attribute has the old one"),
+    ],
+)
+@pytest.mark.parametrize("preview", [(), ("preview",)], ids=["change", "preview"])
+def test_a_member_is_explained_as_its_change_takes_it(capsys, preview, change, member, said):
+    parser = command.Command().create_parser("manage.py", "attributes")
+    with pytest.raises(SystemExit):
+        parser.parse_args([*preview, change, "--help"])
+    options = " ".join(capsys.readouterr().out.partition("options:")[2].split())
+    assert f"--{member}" in options
+    assert said in options
+
+
 def test_every_change_is_a_subcommand_and_can_be_previewed():
     parser = command.Command().create_parser("manage.py", "attributes")
     text = parser.format_help()

@@ -39,15 +39,36 @@ _SAID: Mapping[str, Mapping[str, Any]] = {
     "alias": {"help": "the former name"},
     "aliases": {**_JSON, "help": "the former names that come back, if not all that may"},
     "alias_days": {"type": int, "metavar": "DAYS", "help": "how long the old name may be used"},
-    "default": {**_JSON, "help": "what new incidents have, if it is not to be converted"},
+    "default": {**_JSON, "help": "what new incidents have; null for nothing"},
     "detach": {**_FLAG, "help": "end what refers to it"},
     "export": {**_FLAG, "help": "keep what is destroyed in a file under DATA_DIR"},
     "id": {"metavar": "ID", "help": "which one, if several had the name"},
+    "missing_value": {
+        **_JSON,
+        "help": "what incidents without a value are read as; null for nothing",
+    },
     "name": {"metavar": "NEW_NAME", "help": "the new name"},
-    "rules": {**_JSON, "help": "the rules of the new type"},
+    "rules": {**_JSON, "help": "those that change; null takes one, or all, away"},
     "sunset": {"metavar": "DATE", "help": "when it will go, today or later"},
     "type": {"metavar": "TYPE", "help": "the new type"},
-    "using": {**_JSON, "help": "how to convert; docs/conversions.md lists what may be said"},
+    "using": {
+        **_JSON,
+        "help": "how to convert; docs/conversions.md lists what may be said for the two types",
+    },
+}
+# Where the type changes, the same members say something else.
+_OF_NEW_TYPE: Mapping[str, str] = {
+    "default": "what new incidents have, in the new type; converted unless said",
+    "missing_value": "what incidents without a value are read as; converted unless said",
+    "rules": "the rules of the new type",
+}
+_SAID_OF: Mapping[str, Mapping[str, str]] = {
+    "retype": _OF_NEW_TYPE,
+    "undo": {
+        "default": "what new incidents have, in the type before; converted unless said",
+        "missing_value": _OF_NEW_TYPE["missing_value"],
+    },
+    "restore": {"name": "the new name, if another attribute has the old one"},
 }
 
 
@@ -68,6 +89,8 @@ def _add_members(parser: CommandParser, change: type[Change]) -> None:
     parser.add_argument("attribute", metavar="NAME", help="the attribute")
     for member in sorted(change.knows):
         said = dict(_SAID.get(member, _JSON))
+        if member in (others := _SAID_OF.get(change.change, {})):
+            said["help"] = others[member]
         if (change.change, member) in _BARE:
             said.setdefault("metavar", member.upper())
             parser.add_argument(_dest(member), **said)
