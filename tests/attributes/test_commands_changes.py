@@ -97,6 +97,29 @@ def test_what_cannot_be_done_is_refused_in_words(make_attribute, arguments, word
     assert InstanceEvent.objects.count() == 1
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("member", "was", "said", "now"),
+    [
+        ("required", True, "false", False),
+        ("default", 5, "null", None),
+        ("order", 5, "0", 0),
+        ("rules", {"min": 1}, "null", {}),
+    ],
+)
+def test_what_is_said_to_be_nothing_is_taken_away(make_attribute, member, was, said, now):
+    make_attribute("count", **{member: was})
+    attributes("update", "count", f"--{member}", said)
+    assert getattr(AttributeMeta.objects.get(), member) == now
+
+
+@pytest.mark.django_db
+def test_a_name_can_be_given_up_at_once(make_attribute):
+    make_attribute("count")
+    attributes("rename", "count", "total", "--alias-days", "0")
+    assert not Alias.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("change", "member", "said"),
     [

@@ -4,6 +4,7 @@ Every ``Change`` is a subcommand; what it has to be told are the members that it
 """
 
 import shlex
+from argparse import SUPPRESS
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -95,12 +96,13 @@ def _add_members(parser: CommandParser, change: type[Change]) -> None:
             said.setdefault("metavar", member.upper())
             parser.add_argument(_dest(member), **said)
         else:
-            parser.add_argument(f"--{_spelled(member)}", dest=_dest(member), **said)
+            flag = f"--{_spelled(member)}"
+            parser.add_argument(flag, dest=_dest(member), default=SUPPRESS, **said)
 
 
 def _members(change: type[Change], options: dict[str, Any]) -> dict[str, Json]:
-    given = {member: options[_dest(member)] for member in sorted(change.knows)}
-    return {member: value for member, value in given.items() if value not in (None, False)}
+    given = (member for member in sorted(change.knows) if _dest(member) in options)
+    return {member: options[_dest(member)] for member in given}
 
 
 def _add_preview(parser: CommandParser) -> None:
