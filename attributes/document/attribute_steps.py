@@ -20,7 +20,7 @@ from attributes.operations.aliases import KeepAlias, remembered
 from attributes.operations.archive import Archive, Restore
 from attributes.operations.change import Change, bring_about
 from attributes.operations.define import define_attribute
-from attributes.operations.deprecate import Deprecate, Reactivate
+from attributes.operations.deprecate import BringDeprecated, Deprecate, Reactivate
 from attributes.operations.rename import DropAlias, Rename
 from attributes.operations.retype import Retype, Undo
 from attributes.operations.update import Update
@@ -86,7 +86,7 @@ def new(entry: Entry) -> Iterator[Step]:
     if entry.is_in_force:
         act = partial(_define, members, uid)
         yield Step(Phase.DEFINE, "define", entry.name, says, entry.at, shown, act)
-        yield from _life(entry, uid, State.ACTIVE, None)
+        yield from _life(entry, uid, None)
         yield from _new_aliases(entry, uid, {})
     else:
         says = f"{says}, archived"
@@ -94,12 +94,16 @@ def new(entry: Entry) -> Iterator[Step]:
         yield Step(Phase.DEFINE_ARCHIVED, "define", entry.name, says, entry.at, shown, act)
 
 
-def _life(entry: Entry, uid: UUID, state: State, sunset: str | None) -> Iterator[Step]:
+def _life(entry: Entry, uid: UUID, was: Entry | None) -> Iterator[Step]:
     name = entry.name
+    kind: type[Deprecate] = BringDeprecated
+    state, sunset = State.ACTIVE, None
+    if was is not None and was.is_in_force:
+        kind, state, sunset = Deprecate, was.state, was.sunset
     if entry.state is State.DEPRECATED and (state, sunset) != (entry.state, entry.sunset):
         says = f"deprecate {name}" + (f" until {entry.sunset}" if entry.sunset else "")
         members = {"sunset": entry.sunset}
-        act = partial(_do, Deprecate, uid, members)
+        act = partial(_do, kind, uid, members)
         yield Step(Phase.DEPRECATE, "deprecate", name, says, entry.at, members, act)
     elif entry.state is State.ACTIVE and state is State.DEPRECATED:
         says = f"let {name} be used again"
@@ -133,9 +137,7 @@ class Way:
             members = self._restored()
             yield self._step(Phase.RESTORE, Restore, says, members)
         yield from self._settings_and_type()
-        was = self.deployed.entry
-        state, sunset = (was.state, was.sunset) if was.is_in_force else (State.ACTIVE, None)
-        yield from _life(self.entry, self.deployed.definition.uid, state, sunset)
+        yield from _life(self.entry, self.deployed.definition.uid, self.deployed.entry)
 
     def _step(self, phase: Phase, kind: type[Change], says: str, members: Members) -> Step:
         act = partial(_do, kind, self.deployed.definition.uid, members)

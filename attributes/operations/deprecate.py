@@ -56,6 +56,13 @@ class Deprecate(Change):
             store_change(principal, "attribute.deprecated", definition, before)
 
 
+class BringDeprecated(Deprecate):
+    """The same of an attribute that a document defines, or restores, as it was when written."""
+
+    def check(self, schema: Schema, definition: AttributeMeta) -> None:
+        """The day may be over by now: the document was written when it was not."""
+
+
 class Reactivate(Change):
     """Let it be used again."""
 

@@ -350,10 +350,19 @@ class TestLife:
         labelled = document(told | {"label": "Count"})
         assert said(apply(dee, labelled).plan) == ["change count: label"]
 
-    def test_a_new_sunset_must_not_be_over(self, dee):
-        told = document(entry("count", state="DEPRECATED", sunset="2020-01-01"))
-        assert faults_of(plan, dee, told) == [("attributes[0].sunset", "past")]
-        assert names() == []
+    def test_a_new_sunset_must_not_be_over(self, dee, make_attribute):
+        make_attribute("count")
+        told = document(entry("count", "INTEGER", state="DEPRECATED", sunset="2020-01-01"))
+        for call in (plan, apply):
+            assert faults_of(call, dee, told) == [("attributes[0].sunset", "past")]
+        assert named("count").state == State.ACTIVE
+
+    def test_what_is_defined_or_restored_may_bring_a_sunset_that_is_over(self, dee):
+        told = document(entry("count", uid=UID, state="DEPRECATED", sunset="2020-01-01"))
+        apply(dee, told)
+        archive_attribute(principal=dee, name="count")
+        apply(dee, told)
+        assert str(named("count").sunset) == "2020-01-01"
 
     def test_it_is_deprecated_and_used_again(self, dee, make_attribute):
         make_attribute("count")
