@@ -40,7 +40,7 @@ def clean(source: Source, deployed: Sequence[Entry] = ()) -> Document:
     """The document; ``Invalid`` lists every fault."""
     faults: list[Fault] = []
     members = _Members(source.value, "", ("version", "option_sets", "attributes"), faults)
-    if members.raw and not same(members.raw.get("version"), VERSION):
+    if members.is_object and not same(members.raw.get("version"), VERSION):
         members.fault("version", "invalid", f"Must be {VERSION}.")
     sets = [_option_set(raw, at, faults) for at, raw in members.each("option_sets")]
     options = {each.name: each.options for each in sets}
@@ -62,9 +62,10 @@ class _Members:
     """The members of one object, read one by one; what is wrong is added to ``faults``."""
 
     def __init__(self, raw: Json, at: str, known: Collection[str], faults: list[Fault]) -> None:
+        self.is_object = isinstance(raw, dict)
         self.raw: Mapping[str, Json] = raw if isinstance(raw, dict) else {}
         self.at, self.faults = at, faults
-        if not isinstance(raw, dict):
+        if not self.is_object:
             named = f"Must be an object with the members {', '.join(known)}."
             faults.append(Fault(at, "wrong_type", named))
         for name in self.raw:
@@ -102,7 +103,7 @@ class _Members:
 def _option_set(raw: Json, at: str, faults: list[Fault]) -> OptionSetEntry:
     members = _Members(raw, at, ("name", "label", "options"), faults)
     for name in ("name", "options"):
-        if members.raw and members.raw.get(name) is None:
+        if members.is_object and members.raw.get(name) is None:
             members.fault(name, "required", "Must be there.")
     return OptionSetEntry(
         name=members.take("name", clean_set_name, ""),
@@ -126,7 +127,7 @@ def _entry(
     raw: Json, at: str, sets: OptionSets, known: Entry | None, faults: list[Fault]
 ) -> Entry | None:
     members = _Members(raw, at, (*MEMBERS, *_ONLY_READ), faults)
-    if not members.raw:
+    if not members.is_object:
         return None
     found: list[Fault] = []
     is_known = _is_same(members.raw, "name", known)

@@ -22,6 +22,7 @@ def attribute(*lines):
     ("text", "field", "code"),
     [
         ("attributes: []", "line 1, column 1: version", "invalid"),
+        ("{}", "line 1, column 1: version", "invalid"),
         ("version: 2", "line 1, column 1: version", "invalid"),
         ('version: "1"', "line 1, column 1: version", "invalid"),
         ("version: true", "line 1, column 1: version", "invalid"),
@@ -230,3 +231,14 @@ attributes:
             {"name": "second", "type": "INTEGER", "order": 2, "default": 5},
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("told", "members"),
+    [("attributes: [{}]", ["name", "type"]), ("option_sets: [{}]", ["name", "options"])],
+)
+def test_an_entry_that_says_nothing_is_no_entry(told, members):
+    found = faults_of(cleaned, f"version: 1\n{told}")
+    assert [(field.rpartition(".")[2], code) for field, code in found] == [
+        (member, "required") for member in members
+    ]
