@@ -229,8 +229,8 @@ def _records(
     elif len(records) == limit or part.is_first:  # on the last of many pages no way fills one
         ways.lately.note(question, Way.PLANNED, tried)
     if len(records) == limit and _is_by_age(query):
-        newest, oldest = records[0][_KEYS_AT], records[-1][_KEYS_AT]
-        ways.lately.note_reach(question, _stood_at(part), newest, oldest)
+        middle, oldest = records[limit // 2][_KEYS_AT], records[-1][_KEYS_AT]
+        ways.lately.note_page(question, middle, oldest, is_first=part.position is None)
     return records
 
 

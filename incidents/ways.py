@@ -28,9 +28,9 @@ class Way(StrEnum):
 
 
 class Reach(NamedTuple):
-    """How far back pages go, the first ones from the newest incident that was on one."""
+    """How far back to look for a page: the first one since when, others how long before."""
 
-    newest: datetime
+    since: datetime
     span: timedelta
 
 
@@ -77,22 +77,29 @@ class Ways:
     def since(self, question: Question, position: datetime | None) -> datetime | None:
         """Whence incidents are likely to fill a page, from a position or the first one."""
         reach = self._reach.get(question.number) or self._reach.get(question.form)
-        return (position or reach.newest) - reach.span if reach else None
+        if reach is None:
+            return None
+        return reach.since if position is None else position - reach.span
 
-    def note_reach(
-        self, question: Question, position: datetime | None, newest: datetime, oldest: datetime
+    def note_page(
+        self, question: Question, middle: datetime, oldest: datetime, *, is_first: bool
     ) -> None:
-        """A page from a position, or the first one, has incidents from newest to oldest.
+        """A page goes back so far; the next of its question, or its form, may go further.
 
-        Others may go further back, and to look too far costs little; far ones are forgotten slowly.
+        Its older half says how many there are at a time, so about as many more are looked at: too
+        far costs little. What went further is forgotten slowly.
         """
         if len(self._reach) >= 2 * self._most:
             self._reach.clear()
+        half = middle - oldest
         for number in question:
-            known = self._reach.get(number, Reach(newest, timedelta(0)))
-            newest = max(newest, known.newest)
-            span = (position or newest) - oldest
-            self._reach[number] = Reach(newest, max(2 * span, 0.9 * known.span))
+            since, span = oldest - 2 * half, 4 * half
+            known = self._reach.get(number)
+            if known is not None:
+                nearer = known.since + max(since - known.since, timedelta(0)) / 10
+                since = min(since, nearer) if is_first else known.since
+                span = max(span, 0.9 * known.span)
+            self._reach[number] = Reach(since, span)
 
     def note_few(self, question: Question) -> None:
         """There is no more than a page, which an index finds."""

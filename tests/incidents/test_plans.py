@@ -167,7 +167,7 @@ def test_the_index_tells_old_incidents_from_new_ones(slots, forgotten):
     query, since = asked(("attributes.count__range", "3000,3400")), timedelta(seconds=3_100)
     question = pages._question(ACME, query)
     now = datetime.now(UTC)
-    ways.lately.note_reach(question, None, now, now - since / 2)
+    ways.lately.note_page(question, now - since, now - since, is_first=True)
     (lately,) = pages._lately_created(query, Part(50), sorting.runs(query.keys)[0], question)
     found = plan_of(query, lately)
     condition = next(line for line in found.splitlines() if "Index Cond" in line)

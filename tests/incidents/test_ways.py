@@ -243,21 +243,45 @@ def test_few_that_become_many_and_few_again(viewer_api, slots):
     assert looked(viewer_api, said) == [Way.FEW]
 
 
-def test_what_reached_far_is_forgotten_slowly():
+def days(number):
+    return timedelta(days=number)
+
+
+def test_as_many_again_are_looked_at_as_the_older_half_of_a_page_tells():
     known, question = Ways(), Question(1, form=2)
     assert known.since(question, None) is None
-    known.note_reach(question, None, START, START - timedelta(days=100))
-    assert known.since(question, None) == START - timedelta(days=200)
-    known.note_reach(Question(3, form=2), None, START, START - timedelta(days=1))
-    assert known.since(Question(4, form=2), START) == START - timedelta(days=180)
-    assert known.since(Question(3, form=2), START) == START - timedelta(days=2)
+    known.note_page(question, START - days(60), START - days(100), is_first=True)
+    assert known.since(question, None) == START - days(180)
+    assert known.since(question, START) == START - days(160)
+    assert known.since(Question(3, form=2), START) == START - days(160)
+    assert known.since(Question(1, form=3), None) == START - days(180)
+    assert known.since(Question(3, form=3), None) is None
+
+
+def test_what_went_far_is_forgotten_slowly():
+    known, other = Ways(), Question(3, form=2)
+    known.note_page(Question(1, form=2), START - days(60), START - days(100), is_first=True)
+    known.note_page(other, START - days(10), START - days(20), is_first=True)
+    assert known.since(Question(4, form=2), None) == START - days(166)
+    assert known.since(Question(4, form=2), START) == START - days(144)
+    assert known.since(other, None) == START - days(40)
+    known.note_page(other, START - days(300), START - days(320), is_first=True)
+    assert known.since(other, None) == START - days(360)
+
+
+def test_a_later_page_says_nothing_of_the_first_one():
+    known, question = Ways(), Question(1, form=2)
+    known.note_page(question, START - days(10), START - days(20), is_first=True)
+    known.note_page(question, START - days(300), START - days(400), is_first=False)
+    assert known.since(question, None) == START - days(40)
+    assert known.since(question, START) == START - days(400)
 
 
 def test_no_more_is_known_than_there_is_room_for():
     known = Ways(most=3)
     for number in range(10):
         known.note(Question(number, form=number), Way.PLANNED, [Way.FEW, Way.WALK])
-        known.note_reach(Question(number, form=number), None, START, START)
+        known.note_page(Question(number, form=number), START, START, is_first=True)
     assert len(known._led) <= 3
     assert len(known._far_between) <= 3
     assert len(known._reach) <= 6
