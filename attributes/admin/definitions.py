@@ -19,7 +19,7 @@ from accounts.admin_base import (
 from accounts.admin_site import principal_of
 from attributes import indexes, types
 from attributes.admin.changes import ChangePages
-from attributes.admin.jobs import what_to_do
+from attributes.admin.jobs import MINUTE, what_to_do
 from attributes.indexes import Catalogue, IndexState
 from attributes.models import AttributeMeta, Job
 from attributes.operations.define import change_attribute, define_attribute
@@ -43,7 +43,6 @@ _SETTINGS = [
 # Each beside what it belongs to; the value for a missing one stands below the default.
 _FACTS = ["name", "former_names", "type", "undo", "slot", "state", "sunset", "job", "index"]
 _NONE = "none"
-_MINUTE = "%Y-%m-%d %H:%M"
 
 
 def _rules_help() -> str:
@@ -177,7 +176,7 @@ class AttributeMetaAdmin(ChangePages, OperationAdmin[AttributeMeta]):
     @admin.display(description="former names")
     def former_names(self, obj: AttributeMeta) -> str:
         """Each with its end."""
-        names = [f"{alias.name} until {alias.until:{_MINUTE}}" for alias in obj.usable_aliases()]
+        names = [f"{alias.name} until {alias.until:{MINUTE}}" for alias in obj.usable_aliases()]
         return ", ".join(names) or _NONE
 
     @admin.display(description="undo")
@@ -186,7 +185,7 @@ class AttributeMetaAdmin(ChangePages, OperationAdmin[AttributeMeta]):
         kept = obj.to_go_back_to()
         if kept is None:
             return _NONE
-        return f"back to {kept.get_type_display()} until {kept.kept_until:{_MINUTE}}"
+        return f"back to {kept.get_type_display()} until {kept.kept_until:{MINUTE}}"
 
     @admin.display(description="missing value")
     def missing(self, obj: AttributeMeta) -> str:

@@ -27,6 +27,7 @@ _QUESTIONS = {
     "cancel": "What they have done is taken back, as far as that means something.",
 }
 
+MINUTE = "%Y-%m-%d %H:%M"  # how lists and facts say when, in few characters
 _CONVERSIONS = (JobKind.RETYPE, JobKind.UNDO)
 _TO_DO = {
     JobState.WAITING: "It begins when a worker is free.",
@@ -94,7 +95,7 @@ class JobAdmin(DeployerModelAdmin[Job]):
     @admin.display(description="created", ordering="created_at")
     def created(self, obj: Job) -> str:
         """When it was asked for, in few characters."""
-        return f"{obj.created_at:%Y-%m-%d %H:%M}"
+        return f"{obj.created_at:{MINUTE}}"
 
     @admin.display(description="progress")
     def progress(self, obj: Job) -> str:

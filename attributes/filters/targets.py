@@ -67,7 +67,6 @@ class Target(ABC):
 class AttributeTarget(Target):
     """An attribute. ``indexed`` says whether the deployer has asked for an index.
 
-    ``compared_as`` is the SQL type of what is compared.
     ``missing`` is what is compared where there is no value. As a part of a statement it is a
     parameter like any other: ``place`` stands for it until the text around it is written.
     """
@@ -75,8 +74,12 @@ class AttributeTarget(Target):
     slot: str
     indexed: bool
     deprecated: bool
-    compared_as: str = "jsonb"
     missing: Json = None
+
+    @property
+    def compared_as(self) -> str:
+        """The SQL type of what is compared: that of its index, if it has one."""
+        return "numeric" if self.indexed and self.type.is_number else "jsonb"
 
     @property
     def mark(self) -> str:
@@ -158,7 +161,6 @@ def of_attribute(attribute: Attribute) -> AttributeTarget:
         name=f"{PREFIX}{attribute.name}",
         type=type_,
         sql=indexed(slot, type_) if attribute.indexed else expression(slot, type_.compared),
-        compared_as="numeric" if attribute.indexed and type_.is_number else "jsonb",
         nullable=True,
         sortable=type_.ordered,
         slot=slot,
